@@ -1,0 +1,88 @@
+"""What every engine is: something that turns a batch's tensor into raw head outputs, as numpy arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from detectattn.types import F32, Family
+
+HeadLayout = Literal["yolo_dense", "yolo_end2end", "yolo_dense_xyxy", "rtdetr_dense", "rtdetr_topk"]
+FitMode = Literal["stretch", "letterbox", "letterbox_rect"]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """How a model is to be run.
+
+    Attributes:
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
+        precision: ``auto``, ``fp32``, ``fp16``.
+        imgsz_hw: Height and width of the network's input, or None for the model's own.
+        batch: Pictures that go through together.
+        trust_weights: Load a checkpoint that asks for more than the allow-list.
+        threads: CPU threads, or None for all cores.
+    """
+
+    device: str = "auto"
+    precision: str = "auto"
+    imgsz_hw: tuple[int, int] | None = None
+    batch: int = 1
+    trust_weights: bool = False
+    threads: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """What an engine knows of the model it opened.
+
+    Attributes:
+        family: As in :class:`~detectattn.types.ModelInfo`.
+        class_names: Name by class index.
+        layout: How the head's output is to be read.
+        fit: How a picture is fitted into the input. ``letterbox_rect`` pads each picture only to the next multiple of
+            the stride.
+        net_hw: Height and width of the input (the bounding square for ``letterbox_rect``).
+        stride: Multiple that the input's sides must be of.
+        engine: Name of the engine.
+        device: Where it runs.
+        precision: In what precision it runs.
+        fixed_batch: The batch size the model is compiled for, or None when any will do.
+        max_det: Rows that the model's own graph limits its output to, or None.
+    """
+
+    family: Family
+    class_names: Mapping[int, str]
+    layout: HeadLayout
+    fit: FitMode
+    net_hw: tuple[int, int]
+    stride: int
+    engine: str
+    device: str
+    precision: str
+    fixed_batch: int | None = None
+    max_det: int | None = None
+
+
+class Engine(Protocol):
+    """A loaded model."""
+
+    spec: ModelSpec
+
+    def infer(self, tensor: F32) -> tuple[F32, ...]:
+        """Raw head outputs for ``tensor`` f32[N, 3, h, w] (RGB, 0 to 1).
+
+        Returns one array, or two for ``rtdetr_dense``: boxes f32[N, Q, 4] (normalised cxcywh) and scores f32[N, Q, C].
+
+        Raises:
+            OutOfMemory: The device's memory does not suffice for this batch.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free what the model holds."""
+        ...
+
+
+Metadata = Mapping[str, Any]

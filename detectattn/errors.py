@@ -1,0 +1,272 @@
+"""Every error a user can meet, in one tree.
+
+    DetectattnError
+    ├── ConfigError             a preset or an option that cannot be used (exit 2)
+    ├── SourceError             something to read
+    │   ├── SourceNotFound      no such path, pattern without a match
+    │   ├── EmptySource         a folder or list that holds nothing to detect on
+    │   ├── UndecodableImage    bytes that are no picture, or a damaged one
+    │   │   ├── TruncatedImage  a picture cut short
+    │   │   └── LfsPointer      a Git LFS pointer in place of the picture
+    │   ├── ImageTooLarge       more pixels than the limit allows to decode
+    │   ├── UndecodableVideo    a video that cannot be opened, or breaks off
+    │   ├── MissingDecoder      a format whose decoder is not installed
+    │   └── StreamLost          a camera or stream that cannot be reached, or went away
+    ├── FetchError              something to download
+    │   ├── Offline             the network is forbidden (``--offline``)
+    │   ├── ConnectionFailed    refused, unresolvable, TLS, or broken off
+    │   ├── HttpStatus          the server answered with an error
+    │   ├── ForbiddenAddress    a scheme or address that is not allowed
+    │   ├── FetchTooLarge       more bytes than the limit
+    │   └── FetchTimedOut       slower than the limit
+    ├── ModelError              a model
+    │   ├── UnknownModel        no such name or file
+    │   ├── CorruptWeights      a file that is not, or no longer, a model
+    │   ├── UnsafeWeights       a checkpoint that asks for more than the allow-list
+    │   ├── ChecksumMismatch    other bytes than those that were published or seen before
+    │   ├── WrongTask           a model of another task than detection
+    │   ├── UnknownClass        a class name that the model lacks
+    │   └── BadImageSize        an image size that the model cannot take
+    ├── EngineError             what runs a model
+    │   ├── MissingExtra        an optional package that is not installed
+    │   ├── DeviceNotFound      a device that is not there
+    │   └── OutOfMemory         the device's memory does not suffice
+    └── OutputError             something to write
+        ├── OutputExists        it is there already; nothing is overwritten
+        └── DiskFull            no space left, or no permission
+
+Each leaf has a stable ``code``, which records and ``run.json`` carry. The message says what failed, on which input and
+why; ``hint`` says what to do next.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class DetectattnError(Exception):
+    """An expected error: one line for the user, no traceback.
+
+    Args:
+        problem: What failed, on which input, and why. One sentence without a final full stop.
+        hint: What to do next. One sentence without a final full stop.
+    """
+
+    code: ClassVar[str] = "error"
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, problem: str, *, hint: str) -> None:
+        super().__init__(problem, hint)
+        self.problem = problem
+        self.hint = hint
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self.problem, self.hint))
+
+    def __str__(self) -> str:
+        return f"{self.problem}. {self.hint}."
+
+
+def _rebuild(kind: type[DetectattnError], problem: str, hint: str) -> DetectattnError:
+    return kind(problem, hint=hint)
+
+
+class ConfigError(DetectattnError):
+    """A preset or an option that cannot be used."""
+
+    code = "config"
+    exit_code = 2
+
+
+class SourceError(DetectattnError):
+    """Something that should be read cannot be."""
+
+    code = "source"
+
+
+class SourceNotFound(SourceError):
+    """No such path, or a pattern without a match."""
+
+    code = "not-found"
+
+
+class EmptySource(SourceError):
+    """A folder or list that holds nothing to detect on."""
+
+    code = "empty"
+
+
+class UndecodableImage(SourceError):
+    """Bytes that are no picture, or a damaged one."""
+
+    code = "undecodable-image"
+
+
+class TruncatedImage(UndecodableImage):
+    """A picture cut short."""
+
+    code = "truncated-image"
+
+
+class LfsPointer(UndecodableImage):
+    """A Git LFS pointer in place of the picture."""
+
+    code = "lfs-pointer"
+
+
+class ImageTooLarge(SourceError):
+    """More pixels than the limit allows to decode."""
+
+    code = "image-too-large"
+
+
+class UndecodableVideo(SourceError):
+    """A video that cannot be opened, or breaks off."""
+
+    code = "undecodable-video"
+
+
+class MissingDecoder(SourceError):
+    """A format whose decoder is not installed."""
+
+    code = "missing-decoder"
+
+
+class StreamLost(SourceError):
+    """A camera or stream that cannot be reached, or went away."""
+
+    code = "stream-lost"
+
+
+class FetchError(DetectattnError):
+    """Something that should be downloaded cannot be."""
+
+    code = "fetch"
+
+
+class Offline(FetchError):
+    """The network is forbidden."""
+
+    code = "offline"
+
+
+class ConnectionFailed(FetchError):
+    """Refused, unresolvable, TLS, or broken off."""
+
+    code = "connection-failed"
+
+
+class HttpStatus(FetchError):
+    """The server answered with an error."""
+
+    code = "http-status"
+
+
+class ForbiddenAddress(FetchError):
+    """A scheme or address that is not allowed."""
+
+    code = "forbidden-address"
+
+
+class FetchTooLarge(FetchError):
+    """More bytes than the limit."""
+
+    code = "fetch-too-large"
+
+
+class FetchTimedOut(FetchError):
+    """Slower than the limit."""
+
+    code = "fetch-timed-out"
+
+
+class ModelError(DetectattnError):
+    """A model that cannot be used."""
+
+    code = "model"
+
+
+class UnknownModel(ModelError):
+    """No such name or file."""
+
+    code = "unknown-model"
+
+
+class CorruptWeights(ModelError):
+    """A file that is not, or no longer, a model."""
+
+    code = "corrupt-weights"
+
+
+class UnsafeWeights(ModelError):
+    """A checkpoint that asks for more than the allow-list."""
+
+    code = "unsafe-weights"
+
+
+class ChecksumMismatch(ModelError):
+    """Other bytes than those that were published or seen before."""
+
+    code = "checksum-mismatch"
+
+
+class WrongTask(ModelError):
+    """A model of another task than detection."""
+
+    code = "wrong-task"
+
+
+class UnknownClass(ModelError):
+    """A class name that the model lacks."""
+
+    code = "unknown-class"
+    exit_code = 2
+
+
+class BadImageSize(ModelError):
+    """An image size that the model cannot take."""
+
+    code = "bad-image-size"
+    exit_code = 2
+
+
+class EngineError(DetectattnError):
+    """What runs a model cannot run it."""
+
+    code = "engine"
+
+
+class MissingExtra(EngineError):
+    """An optional package that is not installed."""
+
+    code = "missing-extra"
+
+
+class DeviceNotFound(EngineError):
+    """A device that is not there."""
+
+    code = "device-not-found"
+
+
+class OutOfMemory(EngineError):
+    """The device's memory does not suffice."""
+
+    code = "out-of-memory"
+
+
+class OutputError(DetectattnError):
+    """Something that should be written cannot be."""
+
+    code = "output"
+
+
+class OutputExists(OutputError):
+    """It is there already; nothing is overwritten."""
+
+    code = "output-exists"
+
+
+class DiskFull(OutputError):
+    """No space left, or no permission to write."""
+
+    code = "disk-full"

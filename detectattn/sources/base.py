@@ -1,0 +1,73 @@
+"""What every source is: something that names media, and a way to open each as frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from detectattn.types import Frame, FrameFailure, Media
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How inputs are read.
+
+    Attributes:
+        allow_truncated: Take a picture that is cut short as far as it decodes, with a warning in its record.
+        max_pixels: Refuse to decode a picture of more pixels than this.
+        vid_stride: Take every n-th frame of a video or stream.
+        offline: Refuse every URL.
+        max_fetch_bytes: Refuse a download larger than this.
+        fetch_timeout_s: Give up a download that takes longer than this in all.
+        temp_dir: Where a video behind a URL is kept for the length of the run; None for the system's.
+    """
+
+    allow_truncated: bool = False
+    max_pixels: int = 250_000_000
+    vid_stride: int = 1
+    offline: bool = False
+    max_fetch_bytes: int = 2_000_000_000
+    fetch_timeout_s: float = 600.0
+    temp_dir: Path | None = None
+
+
+@dataclass(slots=True)
+class ReadCounts:
+    """What a source met while it was walked; filled in as it goes.
+
+    Attributes:
+        skipped: Files that are neither images nor videos, by suffix.
+    """
+
+    skipped: dict[str, int] = field(default_factory=dict)
+
+    def skip(self, path: Path) -> None:
+        """Count one file that was passed over."""
+        suffix = path.suffix.lower() or "(no suffix)"
+        self.skipped[suffix] = self.skipped.get(suffix, 0) + 1
+
+
+class Source(Protocol):
+    """What the user named: a file, a folder, a pattern, a list, a URL, a stream, a camera."""
+
+    def iter_media(self, counts: ReadCounts) -> Iterator[Media | FrameFailure]:
+        """The media it holds, lazily and in a fixed order. What cannot be opened is a failure in its place."""
+        ...
+
+    def count(self) -> int | None:
+        """How many media it holds, for a progress bar; None when that cannot be known beforehand."""
+        ...
+
+
+class FrameOpener(Protocol):
+    """Opens one kind of media. A generator: closing it frees what it holds.
+
+    Raises:
+        SourceError, FetchError: When the media, or a frame of it, cannot be read.
+    """
+
+    def __call__(self, media: Media, options: ReadOptions) -> Iterator[Frame]:
+        """Yield the frames in order."""
+        ...
