@@ -11,7 +11,10 @@
     │   ├── ImageTooLarge       more pixels than the limit allows to decode
     │   ├── UndecodableVideo    a video that cannot be opened, or breaks off
     │   ├── MissingDecoder      a format whose decoder is not installed
-    │   └── StreamLost          a camera or stream that cannot be reached, or went away
+    │   ├── StreamLost          a camera or stream that cannot be reached, or went away
+    │   └── UnreadableRecord    a line of a records file that is no record
+    │       ├── TornRecord      the last line, cut short when a run was killed
+    │       └── NewerSchema     written by a later version
     ├── FetchError              something to download
     │   ├── Offline             the network is forbidden (``--offline``)
     │   ├── ConnectionFailed    refused, unresolvable, TLS, or broken off
@@ -33,7 +36,9 @@
     │   └── OutOfMemory         the device's memory does not suffice
     └── OutputError             something to write
         ├── OutputExists        it is there already; nothing is overwritten
-        └── DiskFull            no space left, or no permission
+        ├── DiskFull            no space left, or no permission
+        ├── WriteFailed         any other reason: a broken disk, a name the file system refuses
+        └── NoScreen            a window is asked for where there is none to be had
 
 Each leaf has a stable ``code``, which records and ``run.json`` carry. The message says what failed, on which input and
 why; ``hint`` says what to do next.
@@ -136,6 +141,24 @@ class StreamLost(SourceError):
     """A camera or stream that cannot be reached, or went away."""
 
     code = "stream-lost"
+
+
+class UnreadableRecord(SourceError):
+    """A line of a records file that is no record."""
+
+    code = "unreadable-record"
+
+
+class TornRecord(UnreadableRecord):
+    """The last line of a records file, cut short when a run was killed."""
+
+    code = "torn-record"
+
+
+class NewerSchema(UnreadableRecord):
+    """A record written by a later version of the project."""
+
+    code = "newer-schema"
 
 
 class FetchError(DetectattnError):
@@ -270,3 +293,15 @@ class DiskFull(OutputError):
     """No space left, or no permission to write."""
 
     code = "disk-full"
+
+
+class WriteFailed(OutputError):
+    """A file that cannot be written for another reason than space or permission."""
+
+    code = "write-failed"
+
+
+class NoScreen(OutputError):
+    """A window is asked for where none can be opened."""
+
+    code = "no-screen"

@@ -33,14 +33,15 @@ class Media:
     Attributes:
         source: Its name in records: relative to the folder that was given, or the path or URL as it was given.
         kind: What it is. A ``url`` becomes an ``image`` or a ``video`` once its first bytes are seen.
-        location: What to open: a local path, a URL, a camera's index, or the encoded bytes themselves.
+        location: What to open: a local path, a URL, a camera's index, the encoded bytes themselves, or pixels
+            u8[H, W, 3] (BGR) that are in memory already.
         output: Where its outputs go, relative to the run's ``images/``, ``videos/``, … folder, with the input's own
             suffix (``street/bus.jpg``). Never absolute, never with ``..``, unique within a run.
     """
 
     source: str
     kind: MediaKind
-    location: Path | str | int | bytes = field(repr=False)
+    location: Path | str | int | bytes | U8 = field(repr=False, compare=False)
     output: PurePosixPath
 
     def __post_init__(self) -> None:
@@ -112,12 +113,14 @@ class Resize:
     def to_net(self, xyxy: F32) -> F32:
         """Boxes [N, 4] in image pixels to network pixels."""
         scale, offset = np.array(self.scale_xy * 2), np.array(self.offset_xy * 2)
-        return (xyxy * scale + offset).astype(np.float32)
+        boxes: F32 = (xyxy * scale + offset).astype(np.float32)
+        return boxes
 
     def to_image(self, xyxy: F32) -> F32:
         """Boxes [N, 4] in network pixels to image pixels; the inverse of :meth:`to_net`."""
         scale, offset = np.array(self.scale_xy * 2), np.array(self.offset_xy * 2)
-        return ((xyxy - offset) / scale).astype(np.float32)
+        boxes: F32 = ((xyxy - offset) / scale).astype(np.float32)
+        return boxes
 
 
 @dataclass(frozen=True, slots=True, eq=False)

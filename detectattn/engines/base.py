@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 from detectattn.types import F32, Family
 
-HeadLayout = Literal["yolo_dense", "yolo_end2end", "yolo_dense_xyxy", "rtdetr_dense", "rtdetr_topk"]
+HeadLayout = Literal["yolo_dense", "yolo_end2end", "yolo_one2one", "rtdetr_dense", "rtdetr_topk"]
 FitMode = Literal["stretch", "letterbox", "letterbox_rect"]
 
 
@@ -20,7 +20,7 @@ class EngineOptions:
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
         precision: ``auto``, ``fp32``, ``fp16``.
         imgsz_hw: Height and width of the network's input, or None for the model's own.
-        batch: Pictures that go through together.
+        batch: Pictures that go through together; 0 chooses 1 on the CPU and 8 on a GPU.
         trust_weights: Load a checkpoint that asks for more than the allow-list.
         threads: CPU threads, or None for all cores.
     """
@@ -28,7 +28,7 @@ class EngineOptions:
     device: str = "auto"
     precision: str = "auto"
     imgsz_hw: tuple[int, int] | None = None
-    batch: int = 1
+    batch: int = 0
     trust_weights: bool = False
     threads: int | None = None
 

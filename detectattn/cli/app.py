@@ -1,0 +1,96 @@
+"""The command line: its commands, and the one place where errors end."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from detectattn.cli.doctor import doctor
+from detectattn.cli.models import app as models_app
+
+from detectattn import __version__
+from detectattn.cli.predict import predict
+from detectattn.errors import DetectattnError
+
+EXIT_USAGE = 2
+EXIT_BUG = 3
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="detectattn",
+    help="Run, compare and understand object detectors: attention (RT-DETR) and convolution (YOLO).",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(predict)
+app.add_typer(models_app, name="models")
+app.command()(doctor)
+
+# Click's UsageError: its own package in older Typer, vendored in newer.
+_UsageError: Any = typer.BadParameter.__base__
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"detectattn {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code.
+
+    0 fine, 1 an expected error, 2 wrong usage, 3 a bug, 4 some inputs failed and the others are done, 130 interrupted.
+    """
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line; its exit code. No exception leaves this function."""
+    try:
+        code = app(arguments, standalone_mode=False)
+    except _UsageError as error:
+        command = error.ctx.command_path if error.ctx else "detectattn"
+        _say(f"error: {error.format_message()} See `{command} --help`.")
+        return EXIT_USAGE
+    except DetectattnError as error:
+        _say(f"error: {error}")
+        return error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        _say("interrupted")
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader of a pipe went away, as `| head` does; nothing is wrong, and nothing more can be said on stdout.
+        sys.stdout = None  # type: ignore[assignment]  # keeps the interpreter from flushing it at exit
+        return 0
+    except Exception as error:  # noqa: BLE001 - the one catch point: a bug becomes a line and a log, not a traceback
+        return _report_bug(error)
+    return code if isinstance(code, int) else 0
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _report_bug(error: Exception) -> int:
+    log = import_module("detectattn.cli.buglog").write_bug_log(error)
+    where = f"The details are in {log}" if log else "The details could not be written"
+    _say(f"error: this is a bug in detectattn ({type(error).__name__}: {error}). {where}; please report it.")
+    return EXIT_BUG
+
+
+if __name__ == "__main__":
+    main()

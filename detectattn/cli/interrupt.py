@@ -1,0 +1,32 @@
+"""Ctrl-C and termination: the first asks a run to end whole, the second ends it at once."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from detectattn.cli.console import Notices
+from detectattn.pipeline.channel import StopSignal
+
+
+@contextmanager
+def stop_on_signal(stop: StopSignal, notices: Notices) -> Iterator[None]:
+    """Within the block, SIGINT and SIGTERM set ``stop`` with a KeyboardInterrupt; a second one raises it."""
+
+    def handle(number: int, _: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        notices.say("stopping: what is under way is finished first (interrupt again to stop at once)")
+        # From a thread, because the interrupted code may hold the very lock that setting the signal needs.
+        threading.Thread(target=stop.set, args=(KeyboardInterrupt(),), daemon=True).start()
+
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, handle) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

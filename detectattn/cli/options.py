@@ -1,0 +1,73 @@
+"""Options that commands share, as Typer wants them; None is "not given": presets and defaults then apply."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Sources = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="SOURCE...",
+        help="Image, folder, pattern, text file of sources, video, URL, stream, camera index, or - for standard input.",
+        show_default=False,
+    ),
+]
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "-m",
+        "--model",
+        metavar="[NAME=]MODEL",
+        help="Registry name (`detectattn models list`), .pt, .onnx, OpenVINO folder or URL. [default: rtdetr-l]",
+    ),
+]
+OutOption = Annotated[
+    Path | None, typer.Option("-o", "--out", help="Folder of the run; must not exist. [default: runs/COMMAND-NNN]")
+]
+ConfigOption = Annotated[
+    Path | None, typer.Option("-c", "--config", help="YAML preset; options on the command line win over it.")
+]
+ConfOption = Annotated[float | None, typer.Option("--conf", help="Keep detections scored above this. [default: 0.25]")]
+IouOption = Annotated[
+    float | None, typer.Option("--iou", help="Overlap above which YOLO's weaker box is dropped. [default: 0.7]")
+]
+ClassesOption = Annotated[
+    list[str] | None, typer.Option("--classes", help="Class names or indices to keep, comma-separated. [default: all]")
+]
+MaxDetOption = Annotated[int | None, typer.Option("--max-det", help="Detections an image at most. [default: 300]")]
+ImgszOption = Annotated[
+    str | None, typer.Option("--imgsz", help="Network input: 640, or 480x640 as height x width. [default: the model's]")
+]
+DeviceOption = Annotated[
+    str | None, typer.Option("--device", help="auto, cpu, cuda, cuda:1, mps, or an OpenVINO device. [default: auto]")
+]
+EngineOption = Annotated[str | None, typer.Option("--engine", help="auto, torch, openvino or onnx. [default: auto]")]
+PrecisionOption = Annotated[str | None, typer.Option("--precision", help="auto, fp32 or fp16. [default: auto]")]
+BatchOption = Annotated[
+    int | None, typer.Option("--batch", help="Images that go through together. [default: 1 on CPU, 8 on a GPU]")
+]
+StrideOption = Annotated[int | None, typer.Option("--vid-stride", help="Take every n-th video frame. [default: 1]")]
+SaveOption = Annotated[
+    list[str] | None,
+    typer.Option("--save", help="More outputs, comma-separated: parquet, csv, coco, yolo, voc, crops."),
+]
+ImagesOption = Annotated[
+    bool | None, typer.Option("--images/--no-images", help="Write annotated images and videos. [default: yes]")
+]
+ShowOption = Annotated[
+    bool | None, typer.Option("--show/--no-show", help="Show annotated output in a window as it is made.")
+]
+OfflineOption = Annotated[bool | None, typer.Option("--offline/--online", help="Refuse every download.")]
+TrustOption = Annotated[
+    bool | None,
+    typer.Option("--trust-weights", help="Load a checkpoint that needs more than the allow-list: it can run any code."),
+]
+TruncatedOption = Annotated[
+    bool | None, typer.Option("--allow-truncated", help="Take pictures that are cut short as far as they decode.")
+]
+QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")]
+VerboseOption = Annotated[bool, typer.Option("-v", "--verbose", help="Print every failure and warning as it happens.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]

@@ -1,0 +1,93 @@
+"""The closing tables of a run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from detectattn.cli.console import format_duration, format_rate, format_table, printable
+from detectattn.config import PredictConfig
+from detectattn.pipeline.tally import RunTally
+from detectattn.sources.base import ReadCounts
+
+_MOST_CLASSES = 12
+_MOST_FAILURES = 5
+
+
+def render_summary(tally: RunTally, counts: ReadCounts, folder: Path, config: PredictConfig) -> list[str]:
+    """Lines for standard output: what was done, found, failed and skipped, and what to open and type next."""
+    return [
+        _headline(tally),
+        *_classes(tally, config),
+        *_failures(tally),
+        *_skipped(counts),
+        "",
+        *_next_steps(folder, tally),
+    ]
+
+
+def _headline(tally: RunTally) -> str:
+    parts = [_count(tally.images, "image"), _count(tally.frames, "frame")]
+    done = " and ".join(part for part in parts if part) or "nothing"
+    unit = "frames" if tally.frames > tally.images else "images"
+    rate = format_rate(tally.done / tally.elapsed_s) if tally.elapsed_s else "0"
+    how = {"interrupted": "interrupted after ", "stopped": "stopped after "}.get(tally.status, "")
+    failed = f", {len(tally.failures):,} failed" if tally.failures else ""
+    return f"{how}{done} in {format_duration(tally.elapsed_s)} ({rate} {unit}/s){failed}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}" if number else ""
+
+
+def _classes(tally: RunTally, config: PredictConfig) -> Iterator[str]:
+    yield ""
+    if not tally.detections:
+        if tally.done:
+            yield f"no detections above {config.conf:g}; a lower --conf shows what the model is less sure of"
+        return
+    seen = "frames" if tally.frames > tally.images else "images"
+    most = tally.detections.most_common(_MOST_CLASSES)
+    rows = [(printable(name), f"{number:,}", f"{tally.images_with[name]:,}") for name, number in most]
+    yield from format_table(("class", "found", f"in {seen}"), rows, numbers=(1, 2))
+    if len(tally.detections) > _MOST_CLASSES:
+        rest = len(tally.detections) - _MOST_CLASSES
+        number = tally.detections.total() - sum(number for _, number in most)
+        yield f"and {number:,} of {rest} other classes"
+
+
+def _failures(tally: RunTally) -> Iterator[str]:
+    if not tally.failures:
+        return
+    by_code: dict[str, list[str]] = {}
+    for failure in tally.failures:
+        by_code.setdefault(failure.code, []).append(failure.source)
+    yield ""
+    rows = [(code, f"{len(names):,}") for code, names in sorted(by_code.items(), key=lambda item: -len(item[1]))]
+    yield from format_table(("failed", "inputs"), rows, numbers=(1,))
+    for failure in tally.failures[:_MOST_FAILURES]:
+        yield f"  {printable(failure.message)}"
+    if len(tally.failures) > _MOST_FAILURES:
+        yield f"  and {len(tally.failures) - _MOST_FAILURES:,} more, in failures.jsonl"
+
+
+def _skipped(counts: ReadCounts) -> Iterator[str]:
+    if counts.skipped:
+        kinds = ", ".join(f"{n:,} {suffix}" for suffix, n in sorted(counts.skipped.items(), key=lambda kv: -kv[1])[:5])
+        yield ""
+        yield f"skipped files that are neither images nor videos: {printable(kinds)}"
+
+
+def _next_steps(folder: Path, tally: RunTally) -> Iterator[str]:
+    outputs = (
+        ("pictures", "images"),
+        ("videos", "videos"),
+        ("records", "predictions.jsonl"),
+        ("failures", "failures.jsonl"),
+        ("the run", "run.json"),
+    )
+    for label, name in outputs:
+        if (folder / name).exists():
+            path = f"{folder / name}{os.sep if (folder / name).is_dir() else ''}"
+            yield f"{label:<9} {printable(path)}"

@@ -1,0 +1,166 @@
+"""The options of a run: their defaults, presets in YAML, and what applies when both are given."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import yaml
+
+from detectattn.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class PredictConfig:
+    """Everything that decides what ``predict`` does, apart from its sources. A preset may set any of it.
+
+    Attributes:
+        model: Registry name, file, OpenVINO folder or URL, optionally ``NAME=MODEL``.
+        conf: Keep detections scored above this.
+        iou: Overlap above which non-maximum suppression drops the weaker box of a class.
+        max_det: Detections kept an image, at most.
+        classes: Names or indices to keep; empty for all.
+        imgsz: ``640`` or ``480x640`` (height × width); empty for the model's own.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
+        engine: ``auto``, ``torch``, ``openvino``, ``onnx``.
+        precision: ``auto``, ``fp32``, ``fp16``.
+        batch: Images that go through the network together; 0 chooses for the device.
+        vid_stride: Take every n-th frame of a video or stream.
+        save: More outputs: parquet, csv, coco, yolo, voc, crops.
+        images: Whether annotated images and videos are written.
+        show: Whether annotated output is shown in a window as it is made.
+        offline: Refuse every download.
+        trust_weights: Load checkpoints that ask for more than the allow-list.
+        allow_truncated: Take pictures that are cut short as far as they decode.
+    """
+
+    model: str = "rtdetr-l"
+    conf: float = 0.25
+    iou: float = 0.7
+    max_det: int = 300
+    classes: tuple[str, ...] = ()
+    imgsz: str = ""
+    device: str = "auto"
+    engine: str = "auto"
+    precision: str = "auto"
+    batch: int = 0
+    vid_stride: int = 1
+    save: tuple[str, ...] = ()
+    images: bool = True
+    show: bool = False
+    offline: bool = False
+    trust_weights: bool = False
+    allow_truncated: bool = False
+
+    def __post_init__(self) -> None:
+        _require("conf", self.conf, 0 <= self.conf <= 1, "a number from 0 to 1")
+        _require("iou", self.iou, 0 <= self.iou <= 1, "a number from 0 to 1")
+        _require("max_det", self.max_det, self.max_det >= 1, "a whole number above 0")
+        _require("batch", self.batch, self.batch >= 0, "a whole number, or 0 to choose for the device")
+        _require("vid_stride", self.vid_stride, self.vid_stride >= 1, "a whole number above 0")
+        _require("precision", self.precision, self.precision in ("auto", "fp32", "fp16"), "auto, fp32 or fp16")
+        parse_imgsz(self.imgsz)
+
+
+def _require(name: str, value: object, fine: bool, wanted: str) -> None:
+    if not fine:
+        raise ConfigError(f"{option_name(name)} is {value!r}", hint=f"Give {wanted}")
+
+
+def option_name(field_name: str) -> str:
+    """A field's name on the command line: ``max_det`` is ``--max-det``."""
+    return "--" + field_name.replace("_", "-")
+
+
+def parse_imgsz(text: str) -> tuple[int, int] | None:
+    """Height and width from ``640`` or ``480x640``; None from an empty text.
+
+    Raises:
+        ConfigError: It is neither.
+    """
+    if not text:
+        return None
+    match = re.fullmatch(r"(\d{1,5})(?:\s*[x×,]\s*(\d{1,5}))?", text.strip())
+    if match is None or int(match[1]) == 0:
+        raise ConfigError(f"--imgsz is {text!r}", hint="Give one side, such as 640, or height x width, such as 480x640")
+    return int(match[1]), int(match[2] or match[1])
+
+
+def split_model_name(text: str) -> tuple[str | None, str]:
+    """The name and the model in ``NAME=MODEL``; the name is None where only a model is given."""
+    name, equals, model = text.partition("=")
+    if equals and model and re.fullmatch(r"[\w.@+-]+", name) and not Path(text).exists():
+        return name, model
+    return None, text
+
+
+def load_preset(path: Path) -> dict[str, Any]:
+    """The options that a YAML preset sets, by field name.
+
+    Raises:
+        ConfigError: The file is missing, no YAML, or names an option that does not exist.
+    """
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"there is no preset {path}", hint="Check the path given to --config") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"the preset {path} cannot be read ({error})", hint="Give a YAML text file") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"the preset {path} is not YAML ({_yaml_place(error)})", hint="Mend that line") from error
+    if raw is None:
+        return {}
+    if not isinstance(raw, Mapping):
+        raise ConfigError(f"the preset {path} holds no `option: value` lines", hint="See configs/ for examples")
+    return {_field_name(str(key), path): value for key, value in raw.items()}
+
+
+def _yaml_place(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or "it breaks YAML's rules"
+    return f"line {mark.line + 1}: {problem}" if mark else str(problem)
+
+
+def _field_name(key: str, path: Path) -> str:
+    name = key.replace("-", "_")
+    known = [f.name for f in fields(PredictConfig)]
+    if name in known:
+        return name
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"Did you mean {near[0]}?" if near else f"Options are {', '.join(known)}"
+    raise ConfigError(f"the preset {path} sets {key!r}, which is no option", hint=hint.rstrip("?"))
+
+
+def resolve_config(preset: Mapping[str, Any], command_line: Mapping[str, Any]) -> PredictConfig:
+    """The options that apply: the command line wins over the preset, the preset over the defaults.
+
+    Args:
+        preset: From :func:`load_preset`.
+        command_line: By field name; None where an option was not given.
+
+    Raises:
+        ConfigError: A value of the wrong kind or out of range.
+    """
+    given = {name: value for name, value in command_line.items() if value is not None}
+    hints = get_type_hints(PredictConfig)
+    return PredictConfig(**{name: _coerce(name, value, hints[name]) for name, value in {**preset, **given}.items()})
+
+
+def _coerce(name: str, value: Any, kind: Any) -> Any:
+    if kind is bool and isinstance(value, bool):
+        return value
+    if kind is str and isinstance(value, str | int) and not isinstance(value, bool):
+        return str(value)
+    if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if kind is int and isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if kind == tuple[str, ...] and isinstance(value, str | int | list | tuple) and not isinstance(value, bool):
+        items = [value] if isinstance(value, str | int) else value
+        return tuple(part.strip() for item in items for part in str(item).split(",") if part.strip())
+    wanted = {bool: "true or false", str: "a text", float: "a number", int: "a whole number"}.get(kind, "a list")
+    raise ConfigError(f"{option_name(name)} is {value!r}", hint=f"Give {wanted}")

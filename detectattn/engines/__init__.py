@@ -1,0 +1,54 @@
+"""Engines run models: one file a runtime, one line here to make it known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+
+from detectattn.engines.base import Engine, EngineOptions
+from detectattn.engines.detector import Detector
+from detectattn.errors import EngineError
+from detectattn.types import WeightsFile
+
+ENGINES: Mapping[str, str] = {
+    "torch": "detectattn.engines.pytorch:TorchEngine",
+    "openvino": "detectattn.engines.openvino:OpenVinoEngine",
+    "onnx": "detectattn.engines.onnx:OnnxEngine",
+}
+
+_ENGINE_OF_FORMAT: Mapping[str, str] = {"pt": "torch", "openvino": "openvino", "onnx": "onnx"}
+
+
+def open_detector(
+    weights: WeightsFile, options: EngineOptions, *, name: str | None = None, engine: str = "auto"
+) -> Detector:
+    """Load a model with the engine that runs its format.
+
+    Args:
+        weights: The model on disk.
+        options: Device, precision, image size, batch.
+        name: Its name in records; by default that of the file.
+        engine: ``auto`` or a key of :data:`ENGINES`; it must be able to run the file as it is.
+
+    Raises:
+        EngineError: No engine here runs this format, or not the one asked for.
+        ModelError: The model cannot be used.
+    """
+    fitting = _ENGINE_OF_FORMAT.get(weights.format)
+    if fitting is None or engine not in ("auto", fitting):
+        asked = weights.format if fitting is None else f"{weights.format} with engine {engine!r}"
+        other = "" if fitting is None else f", or --engine {fitting}"
+        raise EngineError(
+            f"{weights.path} cannot be run: no engine here takes {asked}",
+            hint=f"Use the .pt, .onnx or OpenVINO form of the model{other}",
+        )
+    module, _, attribute = ENGINES[fitting].partition(":")
+    loaded: Engine = getattr(import_module(module), attribute)(weights, options)
+    batch = options.batch or (1 if loaded.spec.device == "cpu" else 8)
+    return Detector(loaded, name or model_name(weights.path), weights, batch)
+
+
+def model_name(path: Path) -> str:
+    """The name a model goes by when it has none: its file's stem, without what exporters append."""
+    return path.stem.removesuffix("_openvino_model") or path.name

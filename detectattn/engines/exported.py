@@ -1,0 +1,87 @@
+"""What exported models have in common: the metadata that Ultralytics writes, and fixed or free input shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from detectattn.engines.base import EngineOptions, ModelSpec
+from detectattn.engines.layout import find_family, find_fit, find_layout
+from detectattn.errors import BadImageSize, CorruptWeights
+
+
+def read_spec(
+    metadata: Mapping[str, Any],
+    class_names: Mapping[int, str],
+    *,
+    input_shape: Sequence[int | None],
+    output_shape: Sequence[int | None],
+    options: EngineOptions,
+    where: str,
+    engine: str,
+    device: str,
+    precision: str,
+) -> ModelSpec:
+    """The specification of an exported model.
+
+    Args:
+        metadata: As Ultralytics writes it, parsed.
+        class_names: Name by class index.
+        input_shape: [N, 3, h, w], None where it is free.
+        output_shape: Of the first output, None where it is free.
+        options: What was asked for.
+        where: The file, for messages.
+        engine: Name of the engine.
+        device: Where it runs.
+        precision: In what precision.
+
+    Raises:
+        BadImageSize: The model was exported at another size than was asked for.
+        CorruptWeights: The input is no picture, or the output no detection head.
+    """
+    if len(input_shape) != 4 or input_shape[1] not in (3, None):
+        raise CorruptWeights(
+            f"{where} takes an input of shape {list(input_shape)}, not a batch of pictures [N, 3, h, w]",
+            hint="Export a detection model with Ultralytics",
+        )
+    layout = find_layout(metadata, output_shape, len(class_names), where)
+    fixed = input_shape[2] is not None and input_shape[3] is not None
+    stride = int(metadata.get("stride", 32))
+    return ModelSpec(
+        family=find_family(metadata),
+        class_names=class_names,
+        layout=layout,
+        fit=find_fit(layout, own_shape_each=not fixed),
+        net_hw=_find_size(metadata, input_shape, options, stride, where),
+        stride=stride,
+        engine=engine,
+        device=device,
+        precision=precision,
+        fixed_batch=input_shape[0],
+    )
+
+
+def _find_size(
+    metadata: Mapping[str, Any],
+    input_shape: Sequence[int | None],
+    options: EngineOptions,
+    stride: int,
+    where: str,
+) -> tuple[int, int]:
+    _, _, height, width = input_shape
+    wanted = options.imgsz_hw
+    if height is not None and width is not None:
+        if wanted in (None, (height, width)):
+            return height, width
+        raise BadImageSize(
+            f"{where} was exported for {height}×{width} and cannot take another image size",
+            hint="Leave --imgsz out, or export the model at the size you want",
+        )
+    own = metadata.get("imgsz", 640)
+    size = wanted or ((own, own) if isinstance(own, int) else (int(own[0]), int(own[-1])))
+    if any(side < stride or side % stride for side in size):
+        raise BadImageSize(
+            f"{where} cannot take an image size of {size[0]}×{size[1]}: each side must be a multiple of {stride}",
+            hint=f"The nearest is {'×'.join(str(max(stride, round(s / stride) * stride)) for s in size)}",
+        )
+    return size

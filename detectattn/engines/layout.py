@@ -1,0 +1,123 @@
+"""Tell how a model's head writes its output, from metadata first and from shapes only where there is none."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from detectattn.engines.base import FitMode, HeadLayout
+from detectattn.errors import CorruptWeights, WrongTask
+from detectattn.types import Family
+
+_ATTENTION_GENERATIONS = ("yolo11", "yolov10", "yolov12", "yolo12", "yolo26")
+
+
+def parse_metadata(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Metadata of an export with its values as Python literals (ONNX stores every value as text)."""
+    return {key: _literal(value) for key, value in raw.items()}
+
+
+def _literal(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return ast.literal_eval(value)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return {"true": True, "false": False}.get(value.lower(), value)
+
+
+def parse_class_names(metadata: Mapping[str, Any], where: str) -> dict[int, str]:
+    """Class names by index.
+
+    Raises:
+        CorruptWeights: The metadata has none.
+    """
+    names = metadata.get("names")
+    if isinstance(names, Mapping):
+        return {int(k): str(v) for k, v in names.items()}
+    if isinstance(names, Sequence) and not isinstance(names, str):
+        return dict(enumerate(map(str, names)))
+    raise CorruptWeights(
+        f"{where} names no classes in its metadata",
+        hint="Export it with Ultralytics (`yolo export`), which writes them, or use the .pt file",
+    )
+
+
+def require_detection(metadata: Mapping[str, Any], where: str) -> None:
+    """Refuse an export of another task.
+
+    Raises:
+        WrongTask: The metadata names another task than ``detect``.
+    """
+    task = metadata.get("task", "detect")
+    if task != "detect":
+        raise WrongTask(f"{where} is a model for {task!r}, not for detection", hint="Export a detection model")
+
+
+def find_family(metadata: Mapping[str, Any]) -> Family:
+    """The family of an export: by its head, then by the model's name in its description."""
+    description = str(metadata.get("description", "")).lower()
+    if metadata.get("head") == "RTDETRDecoder" or "rtdetr" in description or "rt-detr" in description:
+        return "attention"
+    return "hybrid" if any(name in description for name in _ATTENTION_GENERATIONS) else "cnn"
+
+
+def find_layout(metadata: Mapping[str, Any], shape: Sequence[int | None], n_classes: int, where: str) -> HeadLayout:
+    """How to read an output of ``shape`` [B, …].
+
+    Args:
+        metadata: Of the export, parsed.
+        shape: The output's shape; None where a dimension is dynamic.
+        n_classes: Number of classes.
+        where: The file, for the message.
+
+    Raises:
+        CorruptWeights: Several layouts fit and the metadata does not tell, or none fits.
+    """
+    fitting = _layouts_of_shape(shape, n_classes)
+    told = [layout for layout in fitting if _agrees(layout, metadata)]
+    if len(told) == 1:
+        return told[0]
+    problem = (
+        "fits no detection head" if not fitting else f"fits {len(fitting)} heads and its metadata does not say which"
+    )
+    raise CorruptWeights(
+        f"{where} has an output of shape {list(shape)}, which {problem}",
+        hint="Export it again with a current Ultralytics, which records the head, or use the .pt file",
+    )
+
+
+def _layouts_of_shape(shape: Sequence[int | None], n_classes: int) -> list[HeadLayout]:
+    if len(shape) != 3:
+        return []
+    _, rows, columns = shape
+    wide = 4 + n_classes
+    layouts: list[HeadLayout] = []
+    if columns in (6, None):
+        layouts += ["rtdetr_topk", "yolo_end2end"]
+    if columns in (wide, None):
+        layouts.append("rtdetr_dense")
+    if rows in (wide, None):
+        layouts.append("yolo_dense")
+    return layouts
+
+
+def _agrees(layout: HeadLayout, metadata: Mapping[str, Any]) -> bool:
+    """Whether the metadata allows a layout; where it says nothing it allows all."""
+    is_rtdetr = find_family(metadata) == "attention"
+    if is_rtdetr != layout.startswith("rtdetr"):
+        return False
+    if layout in ("rtdetr_topk", "rtdetr_dense"):
+        # Ultralytics writes `head` since its RT-DETR exports end in a top-k; files without it hold all classes.
+        return ("head" in metadata) == (layout == "rtdetr_topk")
+    options = metadata.get("args")
+    in_graph = metadata.get("end2end") or (isinstance(options, Mapping) and options.get("nms"))
+    return bool(in_graph) == (layout == "yolo_end2end") if in_graph is not None else layout == "yolo_dense"
+
+
+def find_fit(layout: HeadLayout, *, own_shape_each: bool) -> FitMode:
+    """RT-DETR stretches; YOLO letterboxes, to each picture's own rectangle where the model takes any size."""
+    if layout.startswith("rtdetr"):
+        return "stretch"
+    return "letterbox_rect" if own_shape_each else "letterbox"

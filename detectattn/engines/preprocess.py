@@ -1,0 +1,58 @@
+"""Fit a picture into a network's input, the way its training did."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from detectattn.engines.base import FitMode
+from detectattn.types import F32, U8, Resize
+
+PAD_GREY = 114
+
+
+def plan_resize(image_hw: tuple[int, int], net_hw: tuple[int, int], fit: FitMode, stride: int = 32) -> Resize:
+    """How a picture of ``image_hw`` goes into an input of ``net_hw``.
+
+    Args:
+        image_hw: Height and width of the picture in pixels.
+        net_hw: Height and width of the input; for ``letterbox_rect`` the bounding rectangle.
+        fit: ``stretch`` fills the input and ignores the aspect ratio (RT-DETR). ``letterbox`` keeps it and pads
+            (YOLO). ``letterbox_rect`` pads only up to the next multiple of the stride, so the input's shape depends
+            on the picture's.
+        stride: What the input's sides must be multiples of.
+    """
+    if fit == "stretch":
+        return _resize(image_hw, net_hw, net_hw, (0, 0))
+    scale = min(net_hw[0] / image_hw[0], net_hw[1] / image_hw[1])
+    inner_hw = (max(round(image_hw[0] * scale), 1), max(round(image_hw[1] * scale), 1))
+    spare_hw = (net_hw[0] - inner_hw[0], net_hw[1] - inner_hw[1])
+    if fit == "letterbox_rect":
+        spare_hw = (spare_hw[0] % stride, spare_hw[1] % stride)
+    # Half a pixel goes to the bottom and the right, as Ultralytics does.
+    top, left = round(spare_hw[0] / 2 - 0.1), round(spare_hw[1] / 2 - 0.1)
+    outer_hw = (inner_hw[0] + spare_hw[0], inner_hw[1] + spare_hw[1])
+    return _resize(image_hw, inner_hw, outer_hw, (top, left))
+
+
+def _resize(
+    image_hw: tuple[int, int], inner_hw: tuple[int, int], net_hw: tuple[int, int], top_left: tuple[int, int]
+) -> Resize:
+    scale_xy = (inner_hw[1] / image_hw[1], inner_hw[0] / image_hw[0])
+    return Resize(scale_xy, (float(top_left[1]), float(top_left[0])), net_hw, image_hw)
+
+
+def fit_image(bgr: U8, resize: Resize) -> F32:
+    """The network's input f32[3, h, w] (RGB, 0 to 1) for a picture u8[H, W, 3] (BGR)."""
+    height, width = resize.net_hw
+    left, top = (int(v) for v in resize.offset_xy)
+    inner_w = round(resize.image_hw[1] * resize.scale_xy[0])
+    inner_h = round(resize.image_hw[0] * resize.scale_xy[1])
+    inner = bgr if bgr.shape[:2] == (inner_h, inner_w) else cv2.resize(bgr, (inner_w, inner_h))
+    padded = inner
+    if (inner_h, inner_w) != (height, width):
+        padded = np.full((height, width, 3), PAD_GREY, np.uint8)
+        padded[top : top + inner_h, left : left + inner_w] = inner
+    planes = np.empty((3, height, width), np.float32)
+    np.divide(padded[:, :, ::-1].transpose(2, 0, 1), np.float32(255), out=planes)
+    return planes

@@ -1,0 +1,87 @@
+"""A whole run: read, detect and write at the same time, in bounded memory, ended by one stop signal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from detectattn.engines.detector import Detector
+from detectattn.pipeline.channel import Stopped, StopSignal, Threads, Workers
+from detectattn.pipeline.reading import OpenFrames
+from detectattn.pipeline.stages import RunOptions, Stages
+from detectattn.pipeline.tally import RunTally
+from detectattn.pipeline.writing import Writer
+from detectattn.sinks.base import Sink
+from detectattn.types import FrameFailure, Media
+
+_JOIN_S = 5.0
+
+
+def run_pipeline(
+    media: Iterable[Media | FrameFailure],
+    open_frames: OpenFrames,
+    detector: Detector,
+    sinks: Sequence[Sink],
+    records: Sink,
+    options: RunOptions,
+    tally: RunTally,
+    *,
+    on_failure: Callable[[FrameFailure], None],
+    stop: StopSignal | None = None,
+) -> None:
+    """Run every media through the detector into the sinks, and close these.
+
+    Args:
+        media: What to read, lazily.
+        open_frames: Opens one media.
+        detector: The model.
+        sinks: Where annotated output goes.
+        records: Takes a frame's record last, when all else of it is written.
+        options: Thresholds and threads.
+        tally: Counts; its ``status`` tells how the run ended.
+        on_failure: Told of every input that failed, as it happens, from a thread of the run.
+        stop: Set from outside, it ends the run after the frames whose writing is under way. ``tally.status`` is then
+            ``stopped``, or ``interrupted`` if it was set with a KeyboardInterrupt.
+
+    Raises:
+        KeyboardInterrupt: Interrupted; what was finished is written and whole.
+        DetectattnError: The engine or a sink failed, which ends the run.
+    """
+
+    def fail(failure: FrameFailure) -> None:
+        tally.failures.append(failure)
+        on_failure(failure)
+
+    stages = Stages(detector, options, stop or StopSignal(), fail)
+    # A signal of its own: pictures that are being written when the run stops are still completed.
+    write_stop = StopSignal()
+    write_threads = Threads(write_stop)
+    workers = Workers(options.write_workers, "write", write_threads, write_stop)
+    writer = Writer(sinks, records, workers, write_stop, tally.add, lookahead=options.write_workers + 1)
+    error: BaseException | None = None
+    try:
+        stages.start(media, open_frames)
+        for detected in stages.iter_detected():
+            writer.write(detected.frame, detected.prediction)
+        writer.drain()
+    except Stopped:
+        error = stages.stop.error
+    except BaseException as raised:  # noqa: BLE001 - raised again below, once threads and files are in order
+        error = raised
+    stages.join()
+    try:
+        _end_writing(writer, whole=error is None or isinstance(error, KeyboardInterrupt))
+    except Exception as raised:  # noqa: BLE001 - raised again below
+        error = error if error is not None and not isinstance(error, KeyboardInterrupt) else raised
+    write_stop.set()
+    write_threads.join(_JOIN_S)
+    tally.end(error, stopped=not stages.complete)
+    if error is not None:
+        raise error
+
+
+def _end_writing(writer: Writer, *, whole: bool) -> None:
+    if whole:
+        writer.drain()
+        writer.close()
+    else:
+        writer.abort()

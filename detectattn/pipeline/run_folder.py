@@ -1,0 +1,64 @@
+"""The folder that a run writes: never one that exists."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import uuid
+from pathlib import Path
+
+from detectattn.errors import OutputExists
+from detectattn.records import manifest_to_json
+from detectattn.sinks.files import output_errors
+from detectattn.types import RunManifest
+
+
+def create_run_folder(out: Path | None, command: str, base: Path = Path("runs")) -> Path:
+    """Make the folder of a new run.
+
+    Args:
+        out: Its path, or None for the next free ``runs/COMMAND-001``.
+        command: The command's name.
+        base: Where numbered folders go.
+
+    Raises:
+        OutputExists: ``out`` is there already.
+        DiskFull: It cannot be made for lack of space or permission.
+    """
+    if out is not None:
+        with output_errors(out):
+            if os.path.lexists(out):
+                raise OutputExists(
+                    f"{out} is there already, and a run never writes into a folder that exists",
+                    hint="Name another with -o, or leave -o out for the next free number",
+                )
+            out.mkdir(parents=True)
+        return out
+    with output_errors(base):
+        base.mkdir(parents=True, exist_ok=True)
+        for number in itertools.count(_last_number(base, command) + 1):
+            folder = base / f"{command}-{number:03d}"
+            try:
+                folder.mkdir()
+            except FileExistsError:
+                continue  # taken by another process meanwhile
+            return folder
+    raise AssertionError("unreachable: the numbers do not end")
+
+
+def _last_number(base: Path, command: str) -> int:
+    suffixes = (p.name.removeprefix(f"{command}-") for p in base.iterdir() if p.name.startswith(f"{command}-"))
+    return max((int(s) for s in suffixes if s.isascii() and s.isdigit()), default=0)
+
+
+def write_manifest(folder: Path, manifest: RunManifest) -> None:
+    """Write ``run.json``, in place of an earlier state of the same run; the file is whole at any time."""
+    path = folder / "run.json"
+    temporary = folder / f".run-{uuid.uuid4().hex}.part"
+    text = manifest_to_json(manifest)
+    with output_errors(path):
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)

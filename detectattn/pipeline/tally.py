@@ -1,0 +1,101 @@
+"""What a run did so far: counts, failures and where the time went."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from detectattn.types import Frame, FrameFailure, Media, Prediction, StageTiming
+
+RunStatus = Literal["running", "finished", "stopped", "interrupted", "failed"]
+
+
+@dataclass(slots=True)
+class RunTally:
+    """Counts of a run, kept while it goes on.
+
+    Attributes:
+        status: How it stands, or ended. ``stopped``: by the user, through the window of ``--show``.
+        media: Inputs begun, of which the last may still go on.
+        images: Pictures and pages done.
+        frames: Frames of videos and streams done.
+        detections: By class name.
+        images_with: Images and frames that hold a class, by its name.
+        failures: What could not be processed, in order.
+        warnings: Frames that carry a warning.
+        stages: Milliseconds by stage, summed.
+        started_s: On the monotonic clock.
+        wall_s: How long the run took, once it has ended.
+    """
+
+    status: RunStatus = "running"
+    media: int = 0
+    images: int = 0
+    frames: int = 0
+    detections: Counter[str] = field(default_factory=Counter)
+    images_with: Counter[str] = field(default_factory=Counter)
+    failures: list[FrameFailure] = field(default_factory=list)
+    warnings: int = 0
+    stages: Counter[str] = field(default_factory=Counter)
+    started_s: float = field(default_factory=time.monotonic)
+    wall_s: float = 0.0
+    _last: Media | None = None
+
+    def add(self, frame: Frame, prediction: Prediction) -> None:
+        """Count one frame that is written."""
+        if frame.media.kind == "image":
+            self.images += 1
+        else:
+            self.frames += 1
+        self.warnings += bool(prediction.warnings)
+        if frame.media is not self._last:
+            self.media, self._last = self.media + 1, frame.media
+        names = [prediction.class_name(int(c)) for c in prediction.detections.class_id]
+        self.detections.update(names)
+        self.images_with.update(set(names))
+        self.stages.update(asdict(prediction.timing))
+
+    def end(self, error: BaseException | None, *, stopped: bool) -> None:
+        """Note how the run ended, and stop its clock."""
+        self.wall_s = self.elapsed_s
+        if isinstance(error, KeyboardInterrupt):
+            self.status = "interrupted"
+        elif error is not None:
+            self.status = "failed"
+        else:
+            self.status = "stopped" if stopped else "finished"
+
+    @property
+    def done(self) -> int:
+        """Pictures and frames written."""
+        return self.images + self.frames
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the start, or the whole run's once it has ended."""
+        return self.wall_s or time.monotonic() - self.started_s
+
+    def mean_timing(self) -> StageTiming:
+        """Mean milliseconds of each stage a frame."""
+        return StageTiming(**{stage: total / max(self.done, 1) for stage, total in self.stages.items()})
+
+    def counts(self) -> dict[str, Any]:
+        """As ``run.json`` holds them."""
+        by_code = Counter(failure.code for failure in self.failures)
+        return {
+            "images": self.images,
+            "frames": self.frames,
+            "detections": self.detections.total(),
+            "detections_by_class": dict(self.detections.most_common()),
+            "failures": len(self.failures),
+            "failures_by_code": dict(by_code.most_common()),
+            "warnings": self.warnings,
+        }
+
+    def timing(self) -> dict[str, Any]:
+        """As ``run.json`` holds it."""
+        mean = {stage: round(value, 3) for stage, value in asdict(self.mean_timing()).items()}
+        rate = self.done / self.elapsed_s if self.elapsed_s else 0.0
+        return {"wall_s": round(self.elapsed_s, 3), "images_per_s": round(rate, 3), "mean": mean}

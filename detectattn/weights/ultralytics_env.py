@@ -1,0 +1,35 @@
+"""Import Ultralytics without its side effects."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from detectattn.weights.cache import cache_dir
+
+# Read by Ultralytics while it is imported: no telemetry, no pip install, no network probe, no unpickling beyond the
+# allow-list.
+_SWITCHES = {
+    "YOLO_OFFLINE": "true",
+    "YOLO_AUTOINSTALL": "false",
+    "YOLO_VERBOSE": "false",
+    "ULTRALYTICS_SAFE_LOAD": "true",
+}
+
+
+def import_ultralytics_tasks() -> Any:
+    """Import ``ultralytics.nn.tasks`` without telemetry, installs, network or settings in the home folder."""
+    if "ultralytics" not in sys.modules:
+        folder = cache_dir() / "ultralytics"
+        folder.mkdir(parents=True, exist_ok=True)
+        os.environ.update(_SWITCHES)
+        os.environ.setdefault("YOLO_CONFIG_DIR", str(folder))
+        os.environ.setdefault("MPLCONFIGDIR", str(folder / "matplotlib"))
+    threads = os.environ.get("OMP_NUM_THREADS")
+    import ultralytics.nn.tasks as tasks
+
+    if threads is None:
+        # Ultralytics sets it to 1 on import; a child process of ours must not inherit that.
+        os.environ.pop("OMP_NUM_THREADS", None)
+    return tasks

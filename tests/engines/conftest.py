@@ -1,0 +1,142 @@
+"""Models to compare engines on, and the peer to compare with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from detectattn.types import Frame, Media
+from detectattn.weights.ultralytics_env import import_ultralytics_tasks
+
+SHAPES_SIZE = 256
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep Ultralytics' settings out of the user's cache."""
+    os.environ.setdefault("DETECTATTN_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture(scope="session")
+def rtdetr_weights(shared: Path) -> Path:
+    """A small trained RT-DETR that knows drawn shapes."""
+    return shared / "models" / "rtdetr_shapes" / "rtdetr-shapes.pt"
+
+
+@pytest.fixture(scope="session")
+def save_yolo(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Makes a ``.pt`` of a YOLO architecture, saved as Ultralytics saves one.
+
+    Its weights are seeded noise that keeps scores spread over many distinct values, so that a comparison has rows to
+    compare: no trained YOLO checkpoint is at hand.
+    """
+    saved: dict[str, Path] = {}
+
+    def save(name: str) -> Path:
+        if name not in saved:
+            saved[name] = _save_noisy(name, tmp_path_factory.mktemp("weights") / f"{name}.pt")
+        return saved[name]
+
+    return save
+
+
+def _save_noisy(name: str, path: Path) -> Path:
+    import torch
+
+    import_ultralytics_tasks()
+    from ultralytics import RTDETR, YOLO
+
+    torch.manual_seed(7)
+    peer = (RTDETR if name.startswith("rtdetr") else YOLO)(f"{name}.yaml")
+    model = peer.model
+    _calibrate_norms(model)
+    _spread_scores(model)
+    peer.save(str(path))
+    return path
+
+
+def _spread_scores(model: Any) -> None:
+    """Scale the classifiers so that a few hundred of a picture's anchors score above 0.25, each differently."""
+    import torch
+
+    head = model.model[-1]
+    pictures = _load_pictures()
+    for branch in ("cv3", "one2one_cv3"):
+        for classify in getattr(head, branch, None) or ():
+            seen: list[Any] = []
+            last = classify[-1]
+            hook = last.register_forward_hook(lambda _, __, out, seen=seen: seen.append(out))
+            with torch.no_grad():
+                torch.nn.init.normal_(last.weight, std=1.0)
+                model(pictures)
+                hook.remove()
+                best = seen[0].amax(1).flatten()
+                low, high = best.quantile(0.98), best.quantile(0.9999)
+                scale = 3.0 / (high - low)
+                last.weight.mul_(scale)
+                last.bias.copy_(last.bias * scale - low * scale - 1.1)
+
+
+def _calibrate_norms(model: Any) -> None:
+    """Fit BatchNorm's statistics to pictures, without which random layers fade to nothing or blow up."""
+    import torch
+
+    pictures = _load_pictures()
+    norms = [m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    for norm in norms:
+        norm.momentum = None
+        norm.reset_running_stats()
+        norm.train()
+    with torch.no_grad():
+        model(pictures)
+    for norm in norms:
+        norm.momentum = 0.03
+    model.eval()
+
+
+def _load_pictures() -> Any:
+    """The photographs inside the ultralytics package, f32[4, 3, 480, 480]."""
+    import torch
+    from ultralytics.utils import ASSETS
+
+    photos = [cv2.imread(str(ASSETS / name)) for name in ("bus.jpg", "zidane.jpg")]
+    fitted = [cv2.resize(photo, (480, 480))[:, :, ::-1].transpose(2, 0, 1) / np.float32(255) for photo in photos]
+    return torch.from_numpy(np.stack([*fitted, *(f[:, :, ::-1] for f in fitted)]))
+
+
+@pytest.fixture(scope="session")
+def peer_predict() -> Callable[..., list[Any]]:
+    """Ultralytics' own ``predict``: ``peer_predict(weights, images, **options)`` gives its result for each image.
+
+    Its warm-up is left out, because it imports torchvision, which a CPU build of torch cannot; it changes no result.
+    """
+    import_ultralytics_tasks()
+    from ultralytics import RTDETR, YOLO
+    from ultralytics.nn.autobackend import AutoBackend
+
+    def predict(weights: Path, images: list[Any], *, family: str, **options: Any) -> list[Any]:
+        peer = (RTDETR if family == "attention" else YOLO)(str(weights))
+        original, AutoBackend.warmup = AutoBackend.warmup, lambda *_, **__: None
+        try:
+            results = peer.predict(images, verbose=False, save=False, batch=len(images), device="cpu", **options)
+        finally:
+            AutoBackend.warmup = original
+        return list(results)
+
+    return predict
+
+
+@pytest.fixture
+def to_frame() -> Callable[[np.ndarray[Any, Any]], Frame]:
+    """A frame of an array in memory."""
+
+    def make(bgr: np.ndarray[Any, Any], name: str = "image") -> Frame:
+        return Frame(Media(name, "image", Path(name), PurePosixPath(f"{name}.jpg")), 0, bgr)
+
+    return make

@@ -1,0 +1,120 @@
+"""What the PyTorch engine promises beside parity: traceable rows, sizes, devices, batches that do not matter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from detectattn.engines import open_detector
+from detectattn.engines.base import EngineOptions
+from detectattn.engines.detector import Detector
+from detectattn.engines.postprocess import Thresholds
+from detectattn.engines.pytorch import TorchEngine
+from detectattn.errors import BadImageSize, DeviceNotFound, EngineError
+from detectattn.types import Detections, WeightsFile
+
+
+def load(path: Path, **options: Any) -> Detector:
+    return open_detector(WeightsFile(path, "", "pt", "local"), EngineOptions(device="cpu", **options))
+
+
+def read_shape(shared: Path, number: int) -> np.ndarray:
+    return cv2.imread(str(shared / "data/shapes/images" / f"{number:05d}.jpg"))
+
+
+def test_query_id_leads_back_to_the_decoders_row(shared: Path, rtdetr_weights: Path, to_frame: Any) -> None:
+    detector = load(rtdetr_weights)
+    bgr = read_shape(shared, 5)
+    batch = detector.collate([to_frame(bgr)], [detector.fit(bgr)])
+    found = detector.decode(detector.infer(batch), batch.resizes, Thresholds())[0]
+    assert isinstance(detector.engine, TorchEngine)
+    with torch.inference_mode():
+        _, (boxes, scores, *_) = detector.engine.model(torch.from_numpy(batch.tensor))
+    assert len(found) >= 5
+    assert found.query_id is not None
+    for row, query, class_id in zip(range(len(found)), found.query_id, found.class_id, strict=True):
+        assert float(scores[-1, 0, query, class_id].sigmoid()) == pytest.approx(float(found.score[row]), abs=1e-5)
+        cx, cy, w, h = (boxes[-1, 0, query] * 256).tolist()
+        expected = [cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2]
+        np.testing.assert_allclose(found.xyxy[row], expected, atol=0.01)
+
+
+def test_model_takes_its_trained_size_and_family(rtdetr_weights: Path) -> None:
+    detector = load(rtdetr_weights)
+    assert detector.info.net_hw == (256, 256)
+    assert detector.info.family == "attention"
+    assert list(detector.info.class_names.values()) == ["circle", "square", "tri", "quad", "pent", "hex"]
+
+
+@pytest.mark.parametrize(("name", "family"), [("yolov8n", "cnn"), ("yolo11n", "hybrid"), ("yolo12n", "hybrid")])
+def test_family_follows_from_the_modules(save_yolo: Any, name: str, family: str) -> None:
+    assert load(save_yolo(name)).info.family == family
+
+
+def test_result_does_not_depend_on_batch_mates_or_place(shared: Path, rtdetr_weights: Path, to_frame: Any) -> None:
+    detector = load(rtdetr_weights, batch=4)
+    pictures = [read_shape(shared, n) for n in (1, 5, 7, 9)]
+
+    def detect_first_of(group: list[np.ndarray], place: int) -> Detections:
+        batch = detector.collate([to_frame(p) for p in group], [detector.fit(p) for p in group])
+        assert batch.tensor.shape[0] == 4
+        return detector.decode(detector.infer(batch), batch.resizes, Thresholds())[place]
+
+    alone = detect_first_of(pictures[1:2], 0)
+    for group, place in ((pictures, 1), (pictures[::-1], 2), (pictures[:2], 1)):
+        other = detect_first_of(group, place)
+        np.testing.assert_array_equal(np.round(other.xyxy, 2), np.round(alone.xyxy, 2))
+        np.testing.assert_array_equal(np.round(other.score, 5), np.round(alone.score, 5))
+        assert other.query_id is not None
+        assert alone.query_id is not None
+        assert other.query_id.tolist() == alone.query_id.tolist()
+
+
+def test_sizes_that_cannot_be_are_refused_with_the_nearest(rtdetr_weights: Path) -> None:
+    with pytest.raises(BadImageSize, match="The nearest that it can take is 320×640"):
+        load(rtdetr_weights, imgsz_hw=(325, 650))
+
+
+def test_absent_device_names_those_there_are(rtdetr_weights: Path) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a CUDA device")
+    with pytest.raises(DeviceNotFound, match=r"'cuda' is not there .* sees cpu"):
+        open_detector(WeightsFile(rtdetr_weights, "", "pt", "local"), EngineOptions(device="cuda"))
+
+
+def test_half_precision_needs_a_gpu(rtdetr_weights: Path) -> None:
+    with pytest.raises(EngineError, match="'fp16'"):
+        load(rtdetr_weights, precision="fp16")
+
+
+def test_all_cores_are_used(rtdetr_weights: Path) -> None:
+    import os
+
+    load(rtdetr_weights)
+    assert torch.get_num_threads() == len(os.sched_getaffinity(0))
+
+
+def test_neither_torchvision_nor_one_thread(rtdetr_weights: Path) -> None:
+    """In a fresh process: detection needs no torchvision and leaves no thread limit for child processes."""
+    import subprocess
+    import sys
+
+    code = (
+        "import os, sys, numpy as np\n"
+        "os.environ.pop('OMP_NUM_THREADS', None)\n"
+        "sys.modules['torchvision'] = None\n"
+        "from pathlib import Path\n"
+        "from detectattn.engines import open_detector\n"
+        "from detectattn.engines.base import EngineOptions\n"
+        "from detectattn.types import WeightsFile\n"
+        f"d = open_detector(WeightsFile(Path({str(rtdetr_weights)!r}), '', 'pt', 'local'), EngineOptions())\n"
+        "d.engine.infer(np.zeros((1, 3, 256, 256), np.float32))\n"
+        "print(os.environ.get('OMP_NUM_THREADS'))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "None"

@@ -1,0 +1,99 @@
+"""Checkpoints are read without running what they carry."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from detectattn.errors import CorruptWeights, UnsafeWeights, WrongTask
+from detectattn.weights.safe_load import find_unsafe_globals, load_detection_model
+from detectattn.weights.ultralytics_env import import_ultralytics_tasks
+
+
+class Evil:
+    """Unpickling it makes a folder."""
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (self.target,)
+
+
+@pytest.fixture
+def rtdetr(shared: Path) -> Path:
+    return shared / "models" / "rtdetr_shapes" / "rtdetr-shapes.pt"
+
+
+def test_official_format_loads_ready_to_run(rtdetr: Path) -> None:
+    model = load_detection_model(rtdetr)
+    assert not model.training
+    assert {p.dtype for p in model.parameters()} == {torch.float32}
+    assert not any(p.requires_grad for p in model.parameters())
+    assert not any(isinstance(m, torch.nn.BatchNorm2d) and "model.0" in n for n, m in model.named_modules())
+
+
+def test_code_in_a_checkpoint_is_named_and_not_run(tmp_path: Path) -> None:
+    path, target = tmp_path / "evil.pt", tmp_path / "made"
+    torch.save({"model": Evil(str(target))}, path)
+    with pytest.raises(UnsafeWeights, match=r"mkdir.*--trust-weights"):
+        load_detection_model(path)
+    assert not target.exists()
+    assert any(name.endswith("mkdir") for name in find_unsafe_globals(path))
+
+
+def test_trusted_checkpoint_is_unpickled(tmp_path: Path) -> None:
+    path, target = tmp_path / "evil.pt", tmp_path / "made"
+    torch.save({"model": Evil(str(target))}, path)
+    with pytest.raises(CorruptWeights, match="no Ultralytics model"):
+        load_detection_model(path, trusted=True)
+    assert target.is_dir()
+
+
+@pytest.mark.parametrize("protocol", [2, 5])
+def test_bare_pickle_is_not_run(tmp_path: Path, protocol: int) -> None:
+    path, target = tmp_path / "evil.pt", tmp_path / "made"
+    path.write_bytes(pickle.dumps(Evil(str(target)), protocol=protocol))
+    with pytest.raises((UnsafeWeights, CorruptWeights)):
+        load_detection_model(path)
+    assert not target.exists()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"PK\x03\x04", b"<html>not found</html>", b"\xff\xd8\xff\xe0 a picture"], ids=str
+)
+def test_what_is_no_checkpoint(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "broken.pt"
+    path.write_bytes(content)
+    with pytest.raises(CorruptWeights, match="not a loadable checkpoint"):
+        load_detection_model(path)
+
+
+def test_truncated_checkpoint(tmp_path: Path, rtdetr: Path) -> None:
+    path = tmp_path / "cut.pt"
+    path.write_bytes(rtdetr.read_bytes()[:100_000])
+    with pytest.raises(CorruptWeights, match=r"cut\.pt"):
+        load_detection_model(path)
+
+
+def test_state_dict_alone(tmp_path: Path) -> None:
+    path = tmp_path / "state.pt"
+    torch.save({"layer.weight": torch.zeros(2)}, path)
+    with pytest.raises(CorruptWeights, match="bare state dict"):
+        load_detection_model(path)
+
+
+@pytest.mark.parametrize(("name", "task"), [("yolo11n-seg", "segment"), ("yolo11n-cls", "classify")])
+def test_other_tasks_are_refused(tmp_path: Path, name: str, task: str) -> None:
+    import_ultralytics_tasks()
+    from ultralytics import YOLO
+
+    path = tmp_path / f"{name}.pt"
+    YOLO(f"{name}.yaml").save(str(path))
+    with pytest.raises(WrongTask, match=f"'{task}'"):
+        load_detection_model(path)
