@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ from detectattn.sources import iter_frames, open_sources
 from detectattn.sources.base import ReadCounts, ReadOptions
 from detectattn.types import U8, Detections, Frame, FrameFailure, Media, ModelInfo, Prediction
 from detectattn.weights.locate import locate_weights
+
+# Naming a registry model consents to its download; address and size are announced here.
+_log = logging.getLogger("detectattn")
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -131,7 +135,7 @@ class Model:
         options = EngineOptions(
             device=device, precision=precision, imgsz_hw=size, batch=batch, trust_weights=trust_weights
         )
-        weights = locate_weights(where, offline=offline, on_notice=_ignore)
+        weights = locate_weights(where, offline=offline, on_notice=_log.info)
         self._offline = offline
         self._detector = open_detector(weights, options, name=name, engine=engine)
 
@@ -209,10 +213,6 @@ class Model:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _ignore(notice: str) -> None:
-    """A library prints nothing."""
 
 
 def _is_picture(source: Any) -> bool:

@@ -20,6 +20,7 @@ from detectattn.sinks.show import ShowSink
 
 from detectattn.classes import resolve_class_ids
 from detectattn.cli.console import Notices, show_progress
+from detectattn.cli.download_progress import show_download
 from detectattn.cli.interrupt import stop_on_signal
 from detectattn.cli.summary import render_summary
 from detectattn.config import PredictConfig, parse_imgsz, split_model_name
@@ -28,6 +29,7 @@ from detectattn.engines.base import EngineOptions
 from detectattn.engines.detector import Detector
 from detectattn.engines.postprocess import Thresholds
 from detectattn.errors import EmptySource
+from detectattn.fetch import redact_url
 from detectattn.machine import collect_machine, collect_versions
 from detectattn.pipeline.channel import StopSignal
 from detectattn.pipeline.run import run_pipeline
@@ -134,7 +136,10 @@ class PredictRun:
     def _open_detector(self) -> Detector:
         config = self._config
         name, model = split_model_name(config.model)
-        weights = locate_weights(model, offline=config.offline, on_notice=self._notices.say)
+        with show_download(quiet=self._quiet) as on_progress:
+            weights = locate_weights(
+                model, offline=config.offline, on_notice=self._notices.say, on_progress=on_progress
+            )
         options = EngineOptions(
             device=config.device,
             precision=config.precision,
@@ -206,8 +211,11 @@ class PredictRun:
         weights = detector.weights
         info = {**asdict(detector.info), "batch": detector.batch, "fit": detector.engine.spec.fit}
         return RunManifest(
-            command=sys.argv,
-            config={"sources": self._texts, **asdict(self._config)},
+            command=[redact_url(word) for word in sys.argv],
+            config={
+                "sources": [redact_url(text) for text in self._texts],
+                **asdict(replace(self._config, model=redact_url(self._config.model))),
+            },
             models=[{**info, "weights": asdict(weights)}],
             versions=collect_versions(),
             machine=collect_machine(),

@@ -1,0 +1,196 @@
+"""One request and its redirects: every hop checked, every connection under one clock, every failure named."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from detectattn import __version__
+from detectattn.errors import ConnectionFailed, ForbiddenAddress, HttpStatus, Offline
+from detectattn.fetch.addresses import (
+    Reach,
+    check_redirect,
+    check_scheme,
+    classify_address,
+    classify_host,
+    inward_error,
+    redact_url,
+    resolve_literal,
+)
+from detectattn.fetch.clock import Clock
+from detectattn.fetch.limits import FetchLimits
+from detectattn.fetch.translate import timed_out, translate_error
+
+if TYPE_CHECKING:
+    import ssl
+
+    import httpx
+
+_STATUS_HINTS = {
+    401: "Put the user and password into the address, as https://user:password@host/path",
+    403: "Check that the address may be read without a login",
+    404: "Check the address for a typing error",
+    407: "Put the proxy's user and password into HTTPS_PROXY",
+    410: "It is gone for good; look for a new address",
+    429: "Wait a while and try again",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A server's final answer, its body not yet read.
+
+    Attributes:
+        response: The open response.
+        final_url: The address after redirects, unredacted.
+        clock: The fetch's time.
+    """
+
+    response: httpx.Response
+    final_url: str
+    clock: Clock
+
+
+class _PeerGuard:
+    """Looks at each connection as it is made, before anything is sent over it (httpx's ``trace`` extension).
+
+    The address is that of the connection itself, so a name that resolves to something else the second time (DNS
+    rebinding) is caught. A connection to another host than the URL's goes to a proxy, which resolves names itself.
+    """
+
+    def __init__(self, host: str, least: Reach, clock: Clock) -> None:
+        self._host = host
+        self._least = least
+        self._clock = clock
+        self._dialled = ""
+        self.reach: Reach | None = None
+
+    def __call__(self, event: str, info: Mapping[str, Any]) -> None:
+        if event.endswith("connect_tcp.started"):
+            self._dialled = str(info["host"])
+        elif event.endswith("connect_tcp.complete"):
+            self._clock.watch(info["return_value"].get_extra_info("socket"))
+            if self._dialled.lower() == self._host.lower():
+                self._check(info["return_value"])
+
+    def _check(self, stream: Any) -> None:
+        address = str(stream.get_extra_info("server_addr")[0])
+        self.reach = classify_address(address)
+        if self.reach < self._least:
+            stream.close()
+            raise inward_error(f"A redirect led to {self._host}, which answers at {address}")
+
+
+@contextmanager
+def open_response(
+    url: str,
+    limits: FetchLimits,
+    *,
+    offline: bool = False,
+    headers: Mapping[str, str] | None = None,
+    also_accept: frozenset[int] = frozenset(),
+) -> Iterator[Answer]:
+    """Send a GET and follow its redirects; yield the answer with its body unread.
+
+    Errors of the HTTP client that happen while the caller reads the body are translated too.
+
+    Args:
+        url: An http or https address; a private one is fine here, where the user named it.
+        limits: Time and redirects.
+        offline: Refuse before anything is sent.
+        headers: Sent along, on every hop.
+        also_accept: Status codes of 400 and above that the caller wants to see.
+
+    Raises:
+        FetchError: Any of its leaves.
+    """
+    import httpx
+
+    check_scheme(url)
+    if offline:
+        raise Offline(
+            f"{redact_url(url)} was not fetched, for the network is forbidden (--offline)",
+            hint="Leave --offline out, or give a local file",
+        )
+    with Clock(limits.total_s) as clock:
+        try:
+            with _open_client(limits) as client:
+                answer = _follow(client, url, limits, clock, headers or {})
+                try:
+                    _check_status(answer, also_accept)
+                    yield answer
+                finally:
+                    answer.response.close()
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise (timed_out(url, limits) if clock.expired else translate_error(error, url, limits)) from error
+
+
+def _open_client(limits: FetchLimits) -> httpx.Client:
+    import httpx
+
+    try:
+        return httpx.Client(
+            verify=_load_tls(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")),
+            timeout=httpx.Timeout(limits.idle_s, connect=limits.connect_s),
+            headers={"User-Agent": f"detectattn/{__version__}", "Accept": "*/*", "Accept-Encoding": "identity"},
+            # One connection a hop, so that each hop's address is looked at.
+            limits=httpx.Limits(max_keepalive_connections=0),
+        )
+    except (ImportError, ValueError, httpx.InvalidURL) as error:
+        raise ConnectionFailed(
+            f"The proxy named in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY cannot be used ({error})",
+            hint="Correct or unset that variable; a SOCKS proxy needs pip install 'httpx[socks]'",
+        ) from error
+
+
+@cache
+def _load_tls(cert_file: str | None, cert_dir: str | None) -> ssl.SSLContext:
+    # Reading the certificates takes longer than a small picture; the variables are the key to the cache.
+    import httpx
+
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:
+        raise ConnectionFailed(
+            f"The certificates in {cert_file or cert_dir or 'the default bundle'} cannot be read ({error})",
+            hint="Correct or unset SSL_CERT_FILE and SSL_CERT_DIR",
+        ) from error
+
+
+def _follow(client: httpx.Client, url: str, limits: FetchLimits, clock: Clock, headers: Mapping[str, str]) -> Answer:
+    import httpx
+
+    here, least = httpx.URL(url), Reach.MACHINE
+    for _ in range(limits.redirects + 1):
+        guard = _PeerGuard(here.raw_host.decode("ascii"), least, clock)
+        request = client.build_request("GET", here, headers=dict(headers), extensions={"trace": guard})
+        response = client.send(request, stream=True)
+        if not response.has_redirect_location:
+            return Answer(response, str(here), clock)
+        response.close()
+        there = here.join(response.headers["location"])
+        if guard.reach is None:  # Through a proxy.
+            least = max(least, classify_host(here.host, resolve_literal))
+            check_redirect(str(here), str(there), there.host, least, resolve_literal)
+        else:
+            least = max(least, guard.reach)
+            check_redirect(str(here), str(there), there.host, least)
+        here = there
+    raise ForbiddenAddress(
+        f"{redact_url(url)} redirects more than {limits.redirects} times", hint="Give the file's own address"
+    )
+
+
+def _check_status(answer: Answer, also_accept: frozenset[int]) -> None:
+    status = answer.response.status_code
+    if 200 <= status < 300 or status in also_accept:
+        return
+    fallback = "Try again later" if status >= 500 else "Check the address"
+    raise HttpStatus(
+        f"{redact_url(answer.final_url)} answered {status} {answer.response.reason_phrase}".rstrip(),
+        hint=_STATUS_HINTS.get(status, fallback),
+    )

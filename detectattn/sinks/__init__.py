@@ -1,0 +1,82 @@
+"""Sinks: what a run writes, by name. Each is loaded when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from detectattn.classes import nearest_names
+from detectattn.errors import ConfigError
+from detectattn.sinks.base import Sink
+from detectattn.types import ModelInfo
+
+Opener = Callable[[Path, ModelInfo], Sink]
+
+
+def _open_jsonl(folder: Path, model_info: ModelInfo) -> Sink:
+    from detectattn.sinks.jsonl import JsonlSink
+
+    return JsonlSink(folder)
+
+
+def _open_csv(folder: Path, model_info: ModelInfo) -> Sink:
+    from detectattn.sinks.csv import CsvSink
+
+    return CsvSink(folder)
+
+
+def _open_parquet(folder: Path, model_info: ModelInfo) -> Sink:
+    from detectattn.sinks.parquet import ParquetSink
+
+    return ParquetSink(folder)
+
+
+def _open_coco(folder: Path, model_info: ModelInfo) -> Sink:
+    from detectattn.sinks.coco import CocoSink
+
+    return CocoSink(folder, model_info)
+
+
+def _open_yolo(folder: Path, model_info: ModelInfo) -> Sink:
+    from detectattn.sinks.yolo import YoloSink
+
+    return YoloSink(folder, model_info)
+
+
+def _open_voc(folder: Path, model_info: ModelInfo) -> Sink:
+    from detectattn.sinks.voc import VocSink
+
+    return VocSink(folder)
+
+
+SINKS: Mapping[str, Opener] = {
+    "jsonl": _open_jsonl,
+    "csv": _open_csv,
+    "parquet": _open_parquet,
+    "coco": _open_coco,
+    "yolo": _open_yolo,
+    "voc": _open_voc,
+}
+
+
+def open_sink(name: str, run_folder: Path, model_info: ModelInfo) -> Sink:
+    """Open the sink called ``name`` on a run folder.
+
+    Args:
+        name: A key of :data:`SINKS`.
+        run_folder: The run folder; the sink puts its files there, under names of its own.
+        model_info: The model whose predictions it will take.
+
+    Raises:
+        ConfigError: There is no sink of that name.
+        MissingExtra: It needs a package that is not installed.
+        OutputError: Its files are there already, or cannot be made.
+    """
+    opener = SINKS.get(name)
+    if opener is None:
+        near = nearest_names(name, SINKS)
+        raise ConfigError(
+            f"there is no output format {name!r}",
+            hint=f"Did you mean {near[0]}" if near else f"Take any of {', '.join(SINKS)}",
+        )
+    return opener(run_folder, model_info)

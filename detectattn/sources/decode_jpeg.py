@@ -1,0 +1,92 @@
+"""JPEG: OpenCV decodes what is whole, Pillow judges and takes the rest.
+
+OpenCV needs half of Pillow's time to a BGR array and holds no lock while it works, but versions differ on a file that
+is cut short (older ones return a half-grey picture without a word), so only files with their end marker go to it.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+from PIL import Image, JpegImagePlugin, MpoImagePlugin
+
+from detectattn.sources.encoded import CUT_WARNING, Encoded, Page
+from detectattn.sources.integrity import find_jpeg_scan, has_jpeg_end
+from detectattn.sources.orientation import read_orientation
+from detectattn.sources.pixels import to_bgr, to_upright
+from detectattn.types import U8
+
+_END_OF_IMAGE = b"\xff\xd9"
+_OTHER_DATA = bytes(range(0x11, 0xF0, 7)) * 8
+_MP_ENTRIES = 0xB002
+
+
+def iter_jpeg_pages(encoded: Encoded) -> Iterator[Page]:
+    """Yield the picture of a JPEG, and the further views of a multi-picture one.
+
+    Of a multi-picture file (MPO) come the first picture and those that the file declares to be frames of it (panorama,
+    disparity, several angles), not its thumbnails, depth maps and gain maps, which no viewer shows.
+
+    Raises:
+        TruncatedImage, UndecodableImage, ImageTooLarge: As :meth:`Encoded.translate_errors` says.
+    """
+    with encoded.translate_errors():
+        content = encoded.file.read()
+        if find_jpeg_scan(content) is None:
+            raise encoded.to_truncated(" within its header", has_pixels=False)
+        image = JpegImagePlugin.jpeg_factory(io.BytesIO(content), "")
+        encoded.check_size(image.size)
+        first = _decode_first(encoded, image, content)
+    yield first
+    del first
+    yield from _iter_further_views(encoded, image)
+
+
+def _decode_first(encoded: Encoded, image: Image.Image, content: bytes) -> Page:
+    orientation = read_orientation(image)
+    if not has_jpeg_end(content):
+        return _decode_cut(encoded, content, orientation)
+    if image.mode in {"RGB", "L"}:
+        flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+        bgr = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+        if bgr is not None:
+            return Page(0, to_upright(bgr.astype(np.uint8, copy=False), orientation))
+    image.load()
+    return Page(0, to_upright(to_bgr(image), orientation))
+
+
+def _decode_cut(encoded: Encoded, content: bytes, orientation: int) -> Page:
+    """Decode a file without its end marker, and tell whether only the marker is missing, as some cameras leave it out.
+
+    What follows the data of a whole picture cannot change its pixels; what follows those of a part does.
+    """
+    content = content.rstrip(b"\x00\xff")
+    bgr = _decode_by_pillow(content + _END_OF_IMAGE)
+    if np.array_equal(bgr, _decode_by_pillow(content + _OTHER_DATA + _END_OF_IMAGE)):
+        return Page(0, to_upright(bgr, orientation))
+    if not encoded.options.allow_truncated:
+        raise encoded.to_truncated()
+    return Page(0, to_upright(bgr, orientation), (CUT_WARNING,))
+
+
+def _decode_by_pillow(content: bytes) -> U8:
+    image = JpegImagePlugin.JpegImageFile(io.BytesIO(content))
+    image.load()
+    return to_bgr(image)
+
+
+def _iter_further_views(encoded: Encoded, image: Image.Image) -> Iterator[Page]:
+    if not isinstance(image, MpoImagePlugin.MpoImageFile):
+        return
+    for index, entry in enumerate((image.mpinfo or {}).get(_MP_ENTRIES, ())):
+        if index == 0 or not str(entry["Attribute"]["MPType"]).startswith("Multi-Frame Image"):
+            continue
+        with encoded.translate_errors():
+            image.seek(index)
+            encoded.check_size(image.size)
+            image.load()
+            page = Page(index, to_upright(to_bgr(image), read_orientation(image)))
+        yield page

@@ -1,0 +1,61 @@
+"""Sources of one medium: a file, a URL, a stream, a camera."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from detectattn.sources.base import ReadCounts, Source
+from detectattn.sources.naming import to_output_name, to_record_name
+from detectattn.sources.recognise import SourceRequest, identify_file
+from detectattn.sources.suffixes import VIDEO_SUFFIXES
+from detectattn.types import FrameFailure, Media, MediaKind
+
+
+@dataclass(frozen=True, slots=True)
+class SingleSource:
+    """One medium."""
+
+    media: Media
+
+    def iter_media(self, counts: ReadCounts) -> Iterator[Media | FrameFailure]:
+        """Yield it."""
+        yield self.media
+
+    def count(self) -> int:
+        """One."""
+        return 1
+
+
+def open_file(request: SourceRequest) -> SingleSource:
+    """An image or a video file, named as it was given; its output is its base name."""
+    output = PurePosixPath(to_output_name(request.path.name))
+    return SingleSource(to_file_media(request.path, to_record_name(request.text), output))
+
+
+def open_url(request: SourceRequest) -> Source:
+    """A picture or a video behind a URL; its output is the last segment of the path, or the host."""
+    from detectattn.sources.url import UrlSource
+
+    return UrlSource(request.text)
+
+
+def open_stream(request: SourceRequest) -> Source:
+    """A network stream."""
+    from detectattn.sources.stream import StreamSource
+
+    return StreamSource(request.text)
+
+
+def open_camera(request: SourceRequest) -> Source:
+    """A camera by its index, or by its device's path (``/dev/video0``)."""
+    from detectattn.sources.stream import StreamSource
+
+    return StreamSource(int(request.text.removeprefix("/dev/video")))
+
+
+def to_file_media(path: Path, source: str, output: PurePosixPath) -> Media:
+    """A file as media: by its first bytes, or by its suffix where they do not tell."""
+    kind: MediaKind = "video" if path.suffix.lower() in VIDEO_SUFFIXES else "image"
+    return Media(source, identify_file(path) or kind, path, output)
