@@ -17,8 +17,21 @@ help: ## List the targets
 
 install: $(READY) ## Create .venv and install the project with its extras and development tools
 
-demo: $(READY) ## Detect on the shipped samples
-	@$(BIN)/detectattn demo
+# Until a trained model comes with the package: one from the folder of development data beside the clone, else one that
+# is made here, of fixed filters. That one boxes an object at several places, and any overlap means the same object.
+TRAINED := $(wildcard ../shared/models/rtdetr_shapes/rtdetr-shapes.pt)
+UNTRAINED := $(VENV)/cache/blobs.onnx
+DEMO_MODEL := $(if $(TRAINED),shapes=$(TRAINED) --conf 0.5,$(UNTRAINED) --iou 0.2)
+TRAINED_NOTE := A small RT-DETR that was trained on drawn shapes:
+UNTRAINED_NOTE := No trained model is at hand. A stand-in of fixed filters finds evenly coloured blobs:
+
+demo: $(READY) $(if $(TRAINED),,$(UNTRAINED)) ## Detect on the shipped samples
+	@echo '$(if $(TRAINED),$(TRAINED_NOTE),$(UNTRAINED_NOTE))'
+	@echo '$$ detectattn predict samples/shapes/images samples/shapes.mp4 -m $(DEMO_MODEL)'
+	@$(BIN)/detectattn predict samples/shapes/images samples/shapes.mp4 -m $(DEMO_MODEL)
+
+$(UNTRAINED): $(READY) samples/make_blob_model.py
+	@$(BIN)/python samples/make_blob_model.py $@
 
 test: $(READY) ## Run the whole test suite
 	@$(BIN)/pytest -n 2

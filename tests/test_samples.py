@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import av
@@ -13,6 +14,11 @@ import numpy as np
 import pytest
 import yaml
 from PIL import Image, ImageOps
+
+from detectattn.engines import open_detector
+from detectattn.engines.base import EngineOptions
+from detectattn.engines.postprocess import Thresholds
+from detectattn.types import WeightsFile
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 PICTURES = sorted(path.relative_to(SAMPLES) for path in (SAMPLES / "shapes" / "images").iterdir())
@@ -91,3 +97,17 @@ def test_trouble_is_what_its_name_says() -> None:
 
 def test_samples_stay_small() -> None:
     assert sum(path.stat().st_size for path in SAMPLES.rglob("*") if path.suffix != ".pyc") < 1_500_000
+
+
+def test_the_untrained_model_boxes_an_even_disc(tmp_path: Path) -> None:
+    model_path = tmp_path / "blobs.onnx"
+    subprocess.run([sys.executable, SAMPLES / "make_blob_model.py", model_path], check=True)
+    picture = np.full((256, 256, 3), (60, 120, 40), np.uint8)
+    cv2.circle(picture, (90, 150), 20, (30, 40, 220), -1)
+    with closing(open_detector(WeightsFile(model_path, "", "onnx", "local"), EngineOptions())) as detector:
+        assert (detector.info.class_names, detector.info.net_hw) == ({0: "shape"}, (256, 256))
+        tensor, resize = detector.fit(picture)
+        found = detector.decode(detector.engine.infer(tensor[None]), (resize,), Thresholds(iou=0.2))[0]
+    assert len(found) >= 1
+    assert found.xyxy[0] == pytest.approx([70, 130, 110, 170], abs=8)  # even inside, so a few cells tie
+    assert found.score[0] > 0.5

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from typing import Annotated, Any
 
 import typer
-from detectattn.cli.doctor import doctor
-from detectattn.cli.models import app as models_app
 
 from detectattn import __version__
+from detectattn.cli.doctor import doctor
+from detectattn.cli.models import app as models_app
 from detectattn.cli.predict import predict
 from detectattn.errors import DetectattnError
 
@@ -74,7 +75,7 @@ def run(arguments: list[str]) -> int:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader of a pipe went away, as `| head` does; nothing is wrong, and nothing more can be said on stdout.
-        sys.stdout = None  # type: ignore[assignment]  # keeps the interpreter from flushing it at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # noqa: BLE001 - the one catch point: a bug becomes a line and a log, not a traceback
         return _report_bug(error)
@@ -90,7 +91,3 @@ def _report_bug(error: Exception) -> int:
     where = f"The details are in {log}" if log else "The details could not be written"
     _say(f"error: this is a bug in detectattn ({type(error).__name__}: {error}). {where}; please report it.")
     return EXIT_BUG
-
-
-if __name__ == "__main__":
-    main()

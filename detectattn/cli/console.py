@@ -75,7 +75,7 @@ def show_progress(tally: RunTally, total: int | None, unit: str, *, quiet: bool)
 
 def _count_done(tally: RunTally, unit: str) -> int:
     if unit == "frames":
-        return tally.frames
+        return tally.frames  # of one video; a run of many counts its inputs
     whole = sum(failure.index is None for failure in tally.failures)
     return max(tally.media - 1, 0) + whole if tally.status == "running" else tally.media + whole
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -13,34 +14,34 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from detectattn.drawing import draw_detections, missing_glyphs
-from detectattn.sinks.annotated_image import AnnotatedImageSink
-from detectattn.sinks.annotated_video import AnnotatedVideoSink
-from detectattn.sinks.show import ShowSink
-
 from detectattn.classes import resolve_class_ids
 from detectattn.cli.console import Notices, show_progress
 from detectattn.cli.download_progress import show_download
 from detectattn.cli.interrupt import stop_on_signal
 from detectattn.cli.summary import render_summary
 from detectattn.config import PredictConfig, parse_imgsz, split_model_name
+from detectattn.drawing import draw_detections, missing_glyphs
 from detectattn.engines import open_detector
 from detectattn.engines.base import EngineOptions
 from detectattn.engines.detector import Detector
 from detectattn.engines.postprocess import Thresholds
-from detectattn.errors import EmptySource
+from detectattn.errors import DetectattnError, EmptySource
 from detectattn.fetch import redact_url
 from detectattn.machine import collect_machine, collect_versions
 from detectattn.pipeline.channel import StopSignal
 from detectattn.pipeline.run import run_pipeline
-from detectattn.pipeline.run_folder import create_run_folder, write_manifest
+from detectattn.pipeline.run_folder import create_run_folder, require_new_folder, write_manifest
 from detectattn.pipeline.stages import RunOptions
 from detectattn.pipeline.tally import RunTally
-from detectattn.sinks import open_sink
+from detectattn.sinks import open_sink, require_known
+from detectattn.sinks.annotated_image import AnnotatedImageSink
+from detectattn.sinks.annotated_video import AnnotatedVideoSink
 from detectattn.sinks.base import Sink
 from detectattn.sinks.failures import FailureLog
+from detectattn.sinks.show import ShowSink
 from detectattn.sources import iter_frames, open_sources
 from detectattn.sources.base import ReadCounts, ReadOptions, Source
+from detectattn.sources.video import probe_video
 from detectattn.types import U8, Frame, FrameFailure, Media, Prediction, RunManifest
 from detectattn.weights.locate import locate_weights
 
@@ -51,6 +52,20 @@ EXIT_PARTIAL = 4
 def draw_prediction(frame: Frame, prediction: Prediction) -> U8:
     """The frame with its detections drawn on it."""
     return draw_detections(frame.bgr, prediction.detections, prediction.class_names)
+
+
+def count_work(source: Source, first: Media | FrameFailure, vid_stride: int) -> tuple[int | None, str]:
+    """What a progress bar counts, and how much of it there is: frames of a single video, else inputs."""
+    total = source.count()
+    if isinstance(first, FrameFailure) or first.kind == "image" or total not in (1, None):
+        return total, "images"
+    if first.kind != "video" or not isinstance(first.location, Path):
+        return None, "images" if first.kind == "url" else "frames"
+    try:
+        frames = probe_video(first.location).frames
+    except DetectattnError:
+        return None, "frames"  # the run itself will say what is wrong with it
+    return (-(-frames // vid_stride) if frames else None), "frames"
 
 
 class PredictRun:
@@ -96,15 +111,21 @@ class PredictRun:
             temp_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="detectattn-")))
             read = self._read_options(temp_dir)
             source = open_sources(self._texts, read)
-            media = self._first_media(source)
+            first, media = self._first_media(source)
+            require_new_folder(self._out)
+            require_known(self._config.save)
+            show = [ShowSink(draw_prediction, on_quit=self._stop.set)] if self._config.show else []
             detector = self._open_detector()
             stack.callback(detector.close)
             thresholds = self._thresholds(detector)
             folder = create_run_folder(self._out, "predict")
+            sinks = [*show, *self._open_sinks(folder, detector)]
             manifest = self._manifest(detector)
             write_manifest(folder, manifest)
+            total, unit = count_work(source, first, read.vid_stride)
             try:
-                self._run(media, source, read, detector, thresholds, folder)
+                with show_progress(self._tally, total, unit, quiet=self._quiet):
+                    self._run(media, read, detector, thresholds, sinks, folder)
             finally:
                 write_manifest(folder, self._final(manifest))
                 if self._tally.status in ("finished", "stopped", "interrupted"):
@@ -120,8 +141,8 @@ class PredictRun:
             temp_dir=temp_dir,
         )
 
-    def _first_media(self, source: Source) -> Iterator[Media | FrameFailure]:
-        """The media, after making sure that there are any, before a model is loaded for them."""
+    def _first_media(self, source: Source) -> tuple[Media | FrameFailure, Iterator[Media | FrameFailure]]:
+        """The first of the media, and all of them: before a model is loaded, there must be something for it."""
         media = source.iter_media(self._counts)
         first = next(media, None)
         if first is None:
@@ -131,7 +152,7 @@ class PredictRun:
                 f"there is nothing to detect on in {', '.join(self._texts)}: it holds {found}",
                 hint="Name images, videos, or a folder that holds some",
             )
-        return itertools.chain([first], media)
+        return first, itertools.chain([first], media)
 
     def _open_detector(self) -> Detector:
         config = self._config
@@ -162,7 +183,15 @@ class PredictRun:
         wanted = resolve_class_ids(config.classes, detector.info.class_names) if config.classes else None
         return Thresholds(config.conf, config.iou, config.max_det, None if wanted is None else tuple(wanted))
 
-    def _sinks(self, folder: Path, detector: Detector) -> list[Sink]:
+    def _open_sinks(self, folder: Path, detector: Detector) -> list[Sink]:
+        """The sinks, that of the records last; where one cannot be opened, no empty run folder is left."""
+        try:
+            return [*self._iter_sinks(folder, detector), open_sink("jsonl", folder, detector.info)]
+        except DetectattnError:
+            shutil.rmtree(folder)  # holds nothing but what the sinks made in this call
+            raise
+
+    def _iter_sinks(self, folder: Path, detector: Detector) -> list[Sink]:
         config = self._config
         sinks: list[Sink] = []
         if config.images:
@@ -171,25 +200,18 @@ class PredictRun:
                 AnnotatedVideoSink(folder / "videos", draw_prediction),
             ]
         sinks += [open_sink(name, folder, detector.info) for name in dict.fromkeys(config.save)]
-        if config.show:
-            sinks.append(ShowSink(draw_prediction, on_quit=self._stop.set))
         return sinks
 
     def _run(
         self,
         media: Iterator[Media | FrameFailure],
-        source: Source,
         read: ReadOptions,
         detector: Detector,
         thresholds: Thresholds,
+        sinks: list[Sink],
         folder: Path,
     ) -> None:
-        total, unit = source.count(), "images"
-        with (
-            FailureLog(folder / "failures.jsonl") as failures,
-            stop_on_signal(self._stop, self._notices),
-            show_progress(self._tally, total, unit, quiet=self._quiet),
-        ):
+        with FailureLog(folder / "failures.jsonl") as failures, stop_on_signal(self._stop, self._notices):
 
             def fail(failure: FrameFailure) -> None:
                 failures.write(failure)
@@ -199,8 +221,8 @@ class PredictRun:
                 media,
                 partial(iter_frames, options=read),
                 detector,
-                self._sinks(folder, detector),
-                open_sink("jsonl", folder, detector.info),
+                sinks[:-1],
+                sinks[-1],
                 RunOptions(thresholds),
                 self._tally,
                 on_failure=fail,

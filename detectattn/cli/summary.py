@@ -13,6 +13,7 @@ from detectattn.sources.base import ReadCounts
 
 _MOST_CLASSES = 12
 _MOST_FAILURES = 5
+_SAVED = {"csv": "predictions.csv"}
 
 
 def render_summary(tally: RunTally, counts: ReadCounts, folder: Path, config: PredictConfig) -> list[str]:
@@ -23,7 +24,7 @@ def render_summary(tally: RunTally, counts: ReadCounts, folder: Path, config: Pr
         *_failures(tally),
         *_skipped(counts),
         "",
-        *_next_steps(folder, tally),
+        *_next_steps(folder, tally, config),
     ]
 
 
@@ -54,7 +55,7 @@ def _classes(tally: RunTally, config: PredictConfig) -> Iterator[str]:
     if len(tally.detections) > _MOST_CLASSES:
         rest = len(tally.detections) - _MOST_CLASSES
         number = tally.detections.total() - sum(number for _, number in most)
-        yield f"and {number:,} of {rest} other classes"
+        yield f"and {number:,} more of {rest} other class{'' if rest == 1 else 'es'}"
 
 
 def _failures(tally: RunTally) -> Iterator[str]:
@@ -79,11 +80,12 @@ def _skipped(counts: ReadCounts) -> Iterator[str]:
         yield f"skipped files that are neither images nor videos: {printable(kinds)}"
 
 
-def _next_steps(folder: Path, tally: RunTally) -> Iterator[str]:
+def _next_steps(folder: Path, tally: RunTally, config: PredictConfig) -> Iterator[str]:
     outputs = (
         ("pictures", "images"),
         ("videos", "videos"),
         ("records", "predictions.jsonl"),
+        *((name, _SAVED.get(name, name)) for name in dict.fromkeys(config.save)),
         ("failures", "failures.jsonl"),
         ("the run", "run.json"),
     )
@@ -91,3 +93,7 @@ def _next_steps(folder: Path, tally: RunTally) -> Iterator[str]:
         if (folder / name).exists():
             path = f"{folder / name}{os.sep if (folder / name).is_dir() else ''}"
             yield f"{label:<9} {printable(path)}"
+    if any(failure.code == "truncated-image" for failure in tally.failures):
+        yield "next      add --allow-truncated to take cut-short pictures as far as they decode"
+    elif not config.save and tally.detections:
+        yield "next      add --save csv,coco,yolo,voc,crops,parquet for the formats of other tools"

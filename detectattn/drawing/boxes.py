@@ -16,9 +16,13 @@ from detectattn.drawing.tiles import LabelText, draw_label, measure_label, short
 from detectattn.types import I32, U8, Detections
 
 # Of the square root of the picture's area: what reads well when the picture fills a screen.
-_TEXT_SHARE, _LINE_SHARE = 0.0185, 0.0019
+_TEXT_SHARE, _LINE_SHARE = 0.0185, 0.0015
+# One pixel is too thin from about 500 pixels on, and twice the share too heavy on a photograph.
+_LINE_BASE_PX = 0.7
 _TEXT_FLOOR_PX = 11
 _SMALL_TEXT = 0.8
+# A long class name is cut where its label would be wider than this share of the picture, if that is this many em.
+_WIDEST_LABEL, _WIDEST_LABEL_EM = 0.6, 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,8 @@ class DrawStyle:
 
     def line_px(self, picture_hw: tuple[int, int]) -> int:
         """Width of a box's coloured line."""
-        return max(1, round(_LINE_SHARE * self.line_scale * sqrt(picture_hw[0] * picture_hw[1])))
+        fitting = _LINE_BASE_PX + _LINE_SHARE * sqrt(picture_hw[0] * picture_hw[1])
+        return max(1, round(self.line_scale * fitting))
 
     def casing_px(self, picture_hw: tuple[int, int]) -> int:
         """Width of the dark casing on either side of the line."""
@@ -131,9 +136,8 @@ def _label_tiers(
     tiers: list[list[LabelText]] = []
     for with_score, text_px in variants if style.show_scores else variants[1:]:
         texts = [f"{score:.2f}" if with_score else "" for score in scores]
-        tiers.append(
-            [_fitted(name, text, text_px, edge, picture_hw[1]) for name, text in zip(names, texts, strict=True)]
-        )
+        width_px = min(picture_hw[1], max(round(_WIDEST_LABEL * picture_hw[1]), _WIDEST_LABEL_EM * text_px))
+        tiers.append([_fitted(name, text, text_px, edge, width_px) for name, text in zip(names, texts, strict=True)])
     return tiers
 
 

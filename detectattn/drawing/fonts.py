@@ -54,8 +54,11 @@ def find_font(text: str, size_px: int, fonts: Sequence[FontFile] | None = None) 
         size_px: Height of the em square.
         fonts: Font files in order of preference, tried after Pillow's own; None for the installed ones.
     """
-    candidates = installed_fonts() if fonts is None else tuple(fonts)
-    file, missing = _find_file(_needed(text), candidates)
+    needed = _needed(text)
+    if not find_missing(None, needed):
+        # Looking for the installed fonts takes a while, and most class names never need them.
+        return FontChoice(None, size_px)
+    file, missing = _find_file(needed, installed_fonts() if fonts is None else tuple(fonts))
     return FontChoice(file, size_px, missing)
 
 

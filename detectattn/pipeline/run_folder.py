@@ -13,6 +13,19 @@ from detectattn.sinks.files import output_errors
 from detectattn.types import RunManifest
 
 
+def require_new_folder(out: Path | None) -> None:
+    """Refuse a folder that exists, before any work is done for it.
+
+    Raises:
+        OutputExists: ``out`` is there already.
+    """
+    if out is not None and os.path.lexists(out):
+        raise OutputExists(
+            f"{out} is there already, and a run never writes into a folder that exists",
+            hint="Name another with -o, or leave -o out for the next free number",
+        )
+
+
 def create_run_folder(out: Path | None, command: str, base: Path = Path("runs")) -> Path:
     """Make the folder of a new run.
 
@@ -25,13 +38,9 @@ def create_run_folder(out: Path | None, command: str, base: Path = Path("runs"))
         OutputExists: ``out`` is there already.
         DiskFull: It cannot be made for lack of space or permission.
     """
+    require_new_folder(out)
     if out is not None:
         with output_errors(out):
-            if os.path.lexists(out):
-                raise OutputExists(
-                    f"{out} is there already, and a run never writes into a folder that exists",
-                    hint="Name another with -o, or leave -o out for the next free number",
-                )
             out.mkdir(parents=True)
         return out
     with output_errors(base):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from detectattn.classes import nearest_names
@@ -49,6 +49,12 @@ def _open_voc(folder: Path, model_info: ModelInfo) -> Sink:
     return VocSink(folder)
 
 
+def _open_crops(folder: Path, model_info: ModelInfo) -> Sink:
+    from detectattn.sinks.crops import CropsSink
+
+    return CropsSink(folder / "crops")
+
+
 SINKS: Mapping[str, Opener] = {
     "jsonl": _open_jsonl,
     "csv": _open_csv,
@@ -56,7 +62,23 @@ SINKS: Mapping[str, Opener] = {
     "coco": _open_coco,
     "yolo": _open_yolo,
     "voc": _open_voc,
+    "crops": _open_crops,
 }
+
+
+def require_known(names: Iterable[str]) -> None:
+    """Refuse names that are no sink's, before any work is done for them.
+
+    Raises:
+        ConfigError: There is no sink of such a name.
+    """
+    for name in names:
+        if name not in SINKS:
+            near = nearest_names(name, SINKS)
+            raise ConfigError(
+                f"there is no output format {name!r}",
+                hint=f"Did you mean {near[0]}" if near else f"Take any of {', '.join(SINKS)}",
+            )
 
 
 def open_sink(name: str, run_folder: Path, model_info: ModelInfo) -> Sink:
@@ -72,11 +94,5 @@ def open_sink(name: str, run_folder: Path, model_info: ModelInfo) -> Sink:
         MissingExtra: It needs a package that is not installed.
         OutputError: Its files are there already, or cannot be made.
     """
-    opener = SINKS.get(name)
-    if opener is None:
-        near = nearest_names(name, SINKS)
-        raise ConfigError(
-            f"there is no output format {name!r}",
-            hint=f"Did you mean {near[0]}" if near else f"Take any of {', '.join(SINKS)}",
-        )
-    return opener(run_folder, model_info)
+    require_known([name])
+    return SINKS[name](run_folder, model_info)

@@ -105,7 +105,7 @@ def _to_image(image_id: int, frame: Frame, record: Mapping[str, Any]) -> dict[st
     height, width = record["size_hw"]
     image = {"id": image_id, "file_name": record["source"], "width": width, "height": height}
     if is_numbered(frame):
-        image["file_name"] = f"{record['source']}_{record['index']:06d}"
+        image["file_name"] = f"{record['source']}.p{record['index']:04d}"
         image |= {"source": record["source"], "index": record["index"]}
     return image
 

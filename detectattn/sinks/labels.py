@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from itertools import count
@@ -12,6 +13,9 @@ import numpy as np
 from detectattn.boxes import clip_boxes, compute_area
 from detectattn.sinks.files import write_new_file
 from detectattn.types import Detections, Frame, Prediction
+
+# File systems allow 255 bytes; the suffix takes four.
+_NAME_LIMIT_BYTES = 251
 
 
 def write_label(folder: Path, frame: Frame, suffix: str, content: bytes) -> PurePosixPath:
@@ -33,23 +37,34 @@ def iter_label_names(frame: Frame) -> Iterator[PurePosixPath]:
 
     A picture's labels have its stem (``street/bus.jpg`` → ``street/bus``), as tools that pair the two expect it; a
     second picture of that stem keeps its suffix (``street/bus.png``). A frame of a video, and every page after the
-    first, is numbered: ``clip.mp4_000123``.
+    first, is marked as pictures of it are: ``clip.mp4.p0123``. A name too long for a file system is cut and
+    carries a hash of the whole.
     """
     output = frame.media.output
     if is_numbered(frame):
-        full = output.with_name(f"{output.name}_{frame.index:06d}")
+        full = output.with_name(f"{output.name}.p{frame.index:04d}")
     else:
         full = output
         if output.stem != output.name:
-            yield output.with_name(output.stem)
-    yield full
+            yield _shorten(output.with_name(output.stem))
+    yield _shorten(full)
     for number in count(2):
-        yield full.with_name(f"{full.name}_{number}")
+        yield _shorten(full.with_name(f"{full.name}_{number}"))
 
 
 def is_numbered(frame: Frame) -> bool:
     """Whether ``frame`` is one of several of its media: of a video or stream, or a page after the first."""
     return frame.media.kind in ("video", "stream") or frame.index > 0
+
+
+def _shorten(path: PurePosixPath) -> PurePosixPath:
+    encoded = path.name.encode("utf-8", "surrogatepass")
+    if len(encoded) <= _NAME_LIMIT_BYTES:
+        return path
+    mark = f".~{hashlib.sha256(encoded).hexdigest()[:20]}"
+    # A character cut in two is dropped.
+    kept = encoded[: _NAME_LIMIT_BYTES - len(mark)].decode("utf-8", "ignore")
+    return path.with_name(kept + mark)
 
 
 def clip_detections(prediction: Prediction) -> Detections:

@@ -52,6 +52,8 @@ class Mp4Writer:
         self._sound = soundtrack
         self._reformatter = VideoReformatter()
         self._held: Any = None
+        self._packet: Any = None
+        self._first_dts = 0
         self._interval = max(1, round(_TICKS_PER_S / rate))
         self._end_ticks = 0
         self._container = av.open(f"file:{path}", "w", format="mp4", options={"movflags": "+faststart"})
@@ -96,7 +98,11 @@ class Mp4Writer:
             self._encode_held()
         if self._sound is not None:
             self._sound.limit(self._end_ticks / _TICKS_PER_S)
-        self._mux(self._stream.encode(None))
+        self._queue(self._stream.encode(None))
+        if self._packet is not None:
+            # Packets are in the order of decoding, which runs ahead; the last one lasts until the pictures end.
+            self._packet.duration = self._end_ticks - (self._packet.dts - self._first_dts)
+            self._mux(self._packet)
         if self._sound is not None:
             self._sound.write_until(self._end_ticks / _TICKS_PER_S)
             self._sound.finish()
@@ -113,16 +119,23 @@ class Mp4Writer:
     def _encode_held(self) -> None:
         self._held.duration = self._interval
         self._end_ticks = self._held.pts + self._interval
-        self._mux(self._stream.encode(self._held))
+        self._queue(self._stream.encode(self._held))
         self._held = None
 
-    def _mux(self, packets: list[Any]) -> None:
+    def _queue(self, packets: list[Any]) -> None:
         for packet in packets:
-            # Up to the packet, not to the picture: the encoder is dozens of pictures behind, and sound that runs
-            # ahead would pile up in the muxer.
-            if self._sound is not None:
-                self._sound.write_until(float(packet.dts * packet.time_base))
-            self._container.mux(packet)
+            if self._packet is None:
+                self._first_dts = packet.dts
+            else:
+                self._mux(self._packet)
+            self._packet = packet
+
+    def _mux(self, packet: Any) -> None:
+        # Up to the packet, not to the picture: the encoder is dozens of pictures behind, and sound that runs ahead
+        # would pile up in the muxer.
+        if self._sound is not None:
+            self._sound.write_until(float(packet.dts * packet.time_base))
+        self._container.mux(packet)
 
     def _to_yuv(self, bgr: U8) -> Any:
         picture = av.VideoFrame.from_ndarray(bgr, format="bgr24")

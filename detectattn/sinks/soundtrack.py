@@ -42,7 +42,7 @@ class Soundtrack:
 
     def attach(self, container: Any) -> None:
         """Add the sound's stream to ``container``, an av.OutputContainer that is not started yet."""
-        codec = self._input.codec_context.name
+        codec = self._input.codec_context.codec.canonical_name
         kind = _Copied if codec in _COPIED else _Encoded
         self._track = kind(container, self._input, self._start_s)
         self._next = next(self._packets, None)

@@ -24,7 +24,7 @@ _MAX_NAME_BYTES = 1 << 16
 _SUFFIXES = {"JPEG": ".jpg", "JPEG2000": ".jp2", "HEIF": ".heic", "TIFF": ".tif", "PPM": ".pnm"}
 _SNIFFABLE_BYTES = 24
 # How pictures and videos may begin with bytes that a line of text could begin with too.
-_TEXT_LIKE_MAGIC = re.compile(rb"GIF8|BM|II|MM|RIFF|8BPS|qoif|FLV|OggS|0&|P[1-7fFy]\s")
+_TEXT_LIKE_MAGIC = re.compile(rb"GIF8|BM|II|MM|RIFF|8BPS|qoif|FLV|OggS|0&|P[1-7fFy]\s|\x89P|\xff|\0")
 _CONTROL = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -98,14 +98,13 @@ def _to_suffix(head: bytes) -> str:
 
 
 def _iter_names(head: bytes, stdin: BinaryIO) -> Iterator[str]:
-    """Yield the names as they arrive: split at NUL, then verbatim, if the first separator is one; else at line ends.
+    """Yield the names as they arrive: split at NUL, and verbatim, if the beginning holds one; else at line ends.
 
     Raises:
         SourceError: What arrives has no separators.
     """
     pending = head.removeprefix(codecs.BOM_UTF8)
-    first = re.search(rb"[\n\0]", pending)
-    separator = first[0] if first else b"\n"
+    separator = b"\0" if b"\0" in pending else b"\n"
     chunk = head
     while chunk:
         *whole, pending = pending.split(separator)

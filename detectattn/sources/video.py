@@ -67,8 +67,8 @@ def probe_video(path: Path) -> VideoInfo:
             fps=float(fps) if fps else None,
             frames=stream.frames or estimate,
             duration_s=duration_s,
-            codec=stream.codec_context.name,
-            audio_codec=audio.codec_context.name if audio and audio.codec_context else None,
+            codec=stream.codec_context.codec.canonical_name,
+            audio_codec=audio.codec_context.codec.canonical_name if audio and audio.codec_context else None,
             pixel_aspect=float(aspect) if aspect else 1.0,
         )
 

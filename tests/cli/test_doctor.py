@@ -83,7 +83,7 @@ def test_on_this_machine(tmp_path: Path) -> None:
     working.mkdir()
     kept = {k: v for k, v in os.environ.items() if k not in ("DETECTATTN_CACHE", "XDG_CACHE_HOME", "DISPLAY")}
     environment = {**kept, "HOME": str(home), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    command = [sys.executable, "-m", "detectattn.cli.app", "doctor", "--json"]
+    command = [sys.executable, "-m", "detectattn", "doctor", "--json"]
     done = subprocess.run(command, cwd=working, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     envelope = json.loads(done.stdout)

@@ -32,8 +32,8 @@ def test_pycocotools_reads_boxes_scores_and_coco_s_categories(tmp_path, make_fra
 
     images, found = load(tmp_path)
     by_name = {image["file_name"]: image for image in images.dataset["images"]}
-    assert list(by_name) == ["a/x.jpg", "000139.jpg", "clip.mp4_000025"]
-    assert {k: by_name["clip.mp4_000025"][k] for k in ("source", "index")} == {"source": "clip.mp4", "index": 25}
+    assert list(by_name) == ["a/x.jpg", "000139.jpg", "clip.mp4.p0025"]
+    assert {k: by_name["clip.mp4.p0025"][k] for k in ("source", "index")} == {"source": "clip.mp4", "index": 25}
     assert by_name["000139.jpg"]["id"] == 139
     assert all((image["height"], image["width"]) == (100, 200) for image in by_name.values())
 
@@ -43,7 +43,7 @@ def test_pycocotools_reads_boxes_scores_and_coco_s_categories(tmp_path, make_fra
         ([-3.0, 0.0, 8.0, 5.0], 0.5, 1),
     ]
     assert found.getAnnIds(imgIds=139) == []
-    (in_video,) = found.loadAnns(found.getAnnIds(imgIds=by_name["clip.mp4_000025"]["id"]))
+    (in_video,) = found.loadAnns(found.getAnnIds(imgIds=by_name["clip.mp4.p0025"]["id"]))
     assert images.loadCats(in_video["category_id"])[0]["name"] == "stop sign"
     assert in_video["category_id"] == 13
     assert len(images.getCatIds()) == 80

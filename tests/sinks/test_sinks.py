@@ -15,10 +15,11 @@ WRITTEN = {
     "coco": ["coco/images.json", "coco/results.json"],
     "yolo": ["yolo/data.yaml", "yolo/labels/a/x.txt", "yolo/scores/a/x.txt"],
     "voc": ["voc/a/x.xml"],
+    "crops": ["crops/person/a/x.0.jpg"],
 }
 
 
-@pytest.mark.parametrize("name", WRITTEN)
+@pytest.mark.parametrize("name", SINKS)
 def test_each_format_is_opened_by_name_and_writes_its_files(
     tmp_path, make_frame, make_prediction, make_model_info, name
 ):

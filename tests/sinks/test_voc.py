@@ -75,8 +75,8 @@ def test_pictures_of_one_stem_pages_and_frames_have_files_of_their_own(tmp_path,
         "a/x.xml": make_frame("a/x.jpg"),
         "a/x.png.xml": make_frame("a/x.png"),
         "scan.xml": make_frame("scan.tif"),
-        "scan.tif_000001.xml": make_frame("scan.tif", index=1),
-        "clip.mp4_000123.xml": make_frame("clip.mp4", "video", 123),
+        "scan.tif.p0001.xml": make_frame("scan.tif", index=1),
+        "clip.mp4.p0123.xml": make_frame("clip.mp4", "video", 123),
     }
     write(tmp_path, *((frame, make_prediction(frame)) for frame in frames.values()))
     roots = {

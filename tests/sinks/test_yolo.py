@@ -42,7 +42,7 @@ def test_ultralytics_loads_it_as_a_data_set(tmp_path, make_frame, make_predictio
     for name, found in rows.items():
         frame = make_frame(name, "video", 123) if name == "clip.mp4" else make_frame(name)
         sink.write(frame, make_prediction(frame, *found))
-        save_picture(tmp_path, frame, "clip.mp4_000123.jpg" if name == "clip.mp4" else name)
+        save_picture(tmp_path, frame, "clip.mp4.p0123.jpg" if name == "clip.mp4" else name)
     sink.close()
 
     data = ultralytics_data.utils.check_det_dataset(tmp_path / "yolo" / "data.yaml")
@@ -54,7 +54,7 @@ def test_ultralytics_loads_it_as_a_data_set(tmp_path, make_frame, make_predictio
     }
     assert sorted(read["street/bus.jpg"]) == pytest.approx(np.array([[0, 0.5, 0.5, 1, 1], [5, 0.2, 0.5, 0.2, 0.8]]))
     assert read["street/empty.png"] == []
-    assert read["clip.mp4_000123.jpg"] == pytest.approx(np.array([[79, 0.5, 0.5, 0.5, 0.5]]))
+    assert read["clip.mp4.p0123.jpg"] == pytest.approx(np.array([[79, 0.5, 0.5, 0.5, 0.5]]))
 
 
 def test_labels_have_five_columns_and_scores_their_own_files(tmp_path, make_frame, make_prediction, make_model_info):
@@ -93,7 +93,7 @@ def test_every_picture_page_and_frame_has_files_of_its_own(tmp_path, make_frame,
         make_frame("scan.tif"),
         make_frame("scan.tif", index=1),
         make_frame("clip.mp4", "video", 0),
-        make_frame("clip.mp4_000000.jpg"),
+        make_frame("clip.mp4.p0000.jpg"),
         make_frame("cam", "stream", 7),
     ]
     sink = YoloSink(tmp_path, make_model_info())
@@ -101,8 +101,8 @@ def test_every_picture_page_and_frame_has_files_of_its_own(tmp_path, make_frame,
         sink.write(frame, make_prediction(frame, ([0, 0, 10, 10], 0.5, i)))
     sink.close()
     names = [
-        "a/x", "a/x.png", "b/x", "noext", "noext.jpg", "scan", "scan.tif_000001", "clip.mp4_000000",
-        "clip.mp4_000000.jpg", "cam_000007",
+        "a/x", "a/x.png", "b/x", "noext", "noext.jpg", "scan", "scan.tif.p0001", "clip.mp4.p0000",
+        "clip.mp4.p0000.jpg", "cam.p0007",
     ]  # fmt: skip
     found = {name: int((tmp_path / "yolo/labels" / f"{name}.txt").read_text().split()[0]) for name in names}
     assert found == {name: i for i, name in enumerate(names)}
@@ -116,6 +116,17 @@ def test_a_name_that_is_taken_twice_is_numbered(tmp_path, make_frame, make_predi
         frame = make_frame(name)
         sink.write(frame, make_prediction(frame))
     assert paths(tmp_path / "yolo/labels") == ["x.png.txt", "x.png_2.txt", "x.txt"]
+
+
+def test_names_too_long_for_a_file_system_are_cut(tmp_path, make_frame, make_prediction, make_model_info):
+    outputs = ["가" * 83 + ".jpeg", "가" * 83 + ".png", "x" * 251 + ".mp4", "x" * 251 + ".avi"]
+    sink = YoloSink(tmp_path, make_model_info())
+    for output in outputs:
+        frame = make_frame(output, "video" if output.startswith("x") else "image", 5)
+        sink.write(frame, make_prediction(frame))
+    names = paths(tmp_path / "yolo/labels")
+    assert len(set(names)) == len(outputs)
+    assert max(len(name.encode()) for name in names) <= 255
 
 
 @pytest.mark.parametrize(

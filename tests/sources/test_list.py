@@ -51,7 +51,9 @@ def test_entries_start_from_the_lists_folder(folder: Path) -> None:
 
 def test_entries_may_be_anything_but_a_list_or_standard_input(folder: Path) -> None:
     (folder / "inner.txt").write_text("a.png\n")
-    media = read(folder, "sub\nother/sub\n*.png\nhttps://example.org/x/bus.jpg?v=1\nrtsp://cam/1\n0\n-x\ninner.txt\n-\n")
+    media = read(
+        folder, "sub\nother/sub\n*.png\nhttps://example.org/x/bus.jpg?v=1\nrtsp://cam/1\n0\n-x\ninner.txt\n-\n"
+    )
     found = [(one.source, type(one).__name__) for one in media]
     assert found == [
         ("sub/a.png", "Media"),

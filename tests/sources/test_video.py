@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from fractions import Fraction
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -287,7 +287,7 @@ def test_whatever_the_file_says_time_runs_forward_from_zero(ticks: list[int | No
     clock = Clock(Fraction(1, 1000), Fraction(25))
     times_s = [clock.place(tick) for tick in ticks]
     assert times_s[0] == 0
-    assert all(later > earlier for earlier, later in zip(times_s, times_s[1:], strict=False))
+    assert all(later > earlier for earlier, later in pairwise(times_s))
 
 
 @pytest.mark.parametrize(

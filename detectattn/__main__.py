@@ -1,0 +1,6 @@
+"""``python -m detectattn``."""
+
+from detectattn.cli.app import main
+
+if __name__ == "__main__":
+    main()

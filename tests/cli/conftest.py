@@ -1,0 +1,78 @@
+"""Running the command line in this process, and in one of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from detectattn.cli.app import run
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command line ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def data(self) -> Any:
+        return json.loads(self.out)["data"]
+
+
+@pytest.fixture
+def detectattn(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    """Runs one command line in this process, in an empty working directory: ``detectattn("predict", ...)``."""
+    folder = tmp_path / "work"
+    folder.mkdir(exist_ok=True)
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("DETECTATTN_CACHE", str(tmp_path / "cache"))
+
+    def call(*words: object) -> Outcome:
+        capfd.readouterr()
+        arguments = [str(word) for word in words]
+        monkeypatch.setattr(sys, "argv", ["detectattn", *arguments])
+        code = run(arguments)
+        out, err = capfd.readouterr()
+        assert "Traceback" not in err + out
+        return Outcome(code, out, err)
+
+    return call
+
+
+@pytest.fixture
+def coco_model(shared: Path) -> Path:
+    """A COCO-trained YOLOv8n as an OpenVINO folder."""
+    return shared / "models" / "yolov8n_int8_openvino_model"
+
+
+@pytest.fixture
+def spawn(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs one command line in a process of its own, in an empty directory with an empty home."""
+
+    def call(*words: object, cwd: Path | None = None, env: dict[str, str] | None = None, **options: Any) -> Any:
+        home = tmp_path / "home"
+        home.mkdir(exist_ok=True)
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("DETECTATTN", "YOLO", "XDG", "MPL", "HOME"))}
+        command = [sys.executable, "-m", "detectattn", *(str(word) for word in words)]
+        return subprocess.run(
+            command,
+            cwd=cwd or tmp_path,
+            env={**clean, "HOME": str(home), **(env or {})},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+            **options,
+        )
+
+    return call
