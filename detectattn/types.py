@@ -1,6 +1,6 @@
 """The data that flows from a source to a sink: frozen, slotted, checked where it is made.
 
-    Media → Frame → Batch → Detections → Prediction
+Media → Frame → Batch → Detections → Prediction
 """
 
 from __future__ import annotations

@@ -170,9 +170,10 @@ class PredictRun:
         )
         detector = open_detector(weights, options, name=name, engine=config.engine)
         info = detector.info
+        classes = f"{len(info.class_names):,} class{'' if len(info.class_names) == 1 else 'es'}"
+        size = f"{info.net_hw[0]}×{info.net_hw[1]}"
         self._notices.say(
-            f"{info.name} ({info.family}): {info.engine} on {info.device}, {info.precision},"
-            f" {info.net_hw[0]}×{info.net_hw[1]}, {len(info.class_names)} classes"
+            f"{info.name} ({info.family}): {info.engine} on {info.device}, {info.precision}, {size}, {classes}"
         )
         if missing := missing_glyphs(info.class_names):
             self._notices.warn(missing)

@@ -10,8 +10,8 @@ from detectattn.doctor.report import Check
 
 # Below it Ultralytics' safe load silently becomes the unsafe one.
 TORCH_FLOOR = "2.6"
-# The first that loads checkpoints by an allow-list.
-ULTRALYTICS_FLOOR = "8.4.67"
+# The first that loads checkpoints by an allow-list (8.4.67 does) where torchvision cannot be imported.
+ULTRALYTICS_FLOOR = "8.4.125"
 
 # In every build of ONNX Runtime, but it calls a service on the network and runs nothing here.
 _REMOTE_PROVIDER = "AzureExecutionProvider"
@@ -83,7 +83,7 @@ def _check_ultralytics(version: str | None) -> Check:
     if version is None:
         return Check("Ultralytics", "warn", "not installed, so .pt files cannot run", f'pip install "{wanted}"')
     if is_older(version, ULTRALYTICS_FLOOR):
-        detail = f"{version} cannot load .pt files by an allow-list"
+        detail = f"{version} is too old to load .pt files safely"
         return Check("Ultralytics", "fail", detail, f'pip install --upgrade "{wanted}"')
     return Check("Ultralytics", "ok", version)
 

@@ -66,9 +66,10 @@ def _import_runtime() -> Any:
         raise MissingExtra(
             "this model needs ONNX Runtime, which is not installed", hint='Install it: pip install "detectattn[onnx]"'
         )
+    # Read at import: without it ONNX Runtime keeps an identifier of the machine in the home folder.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 
-    onnxruntime.disable_telemetry_events()
     return onnxruntime
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
+import av.error
+
+from detectattn.errors import WriteFailed
 from detectattn.sinks.files import PendingFile, output_errors
 from detectattn.sinks.mp4 import Mp4Writer
 from detectattn.sinks.original import Original, open_original
@@ -23,6 +27,17 @@ def name_video(output: PurePosixPath) -> PurePosixPath:
     return output if output.suffix == ".mp4" else output.with_name(f"{output.name}.mp4")
 
 
+@contextmanager
+def _video_errors(path: Path) -> Iterator[None]:
+    try:
+        with output_errors(path):
+            yield
+    except av.error.FFmpegError as error:
+        raise WriteFailed(
+            f"cannot encode {path}: {error.strerror}", hint="Leave annotated outputs out with --no-images"
+        ) from error
+
+
 @dataclass(slots=True)
 class _OpenVideo:
     media: Media
@@ -32,7 +47,7 @@ class _OpenVideo:
 
     def finish(self) -> None:
         try:
-            with output_errors(self.pending.path):
+            with _video_errors(self.pending.path):
                 self.writer.finish()
         except BaseException:
             self.discard()
@@ -76,7 +91,7 @@ class AnnotatedVideoSink:
             return
         bgr = self._draw(frame, prediction)
         video = self._videos.get(frame.media.output) or self._start(frame, bgr)
-        with output_errors(video.pending.path):
+        with _video_errors(video.pending.path):
             video.writer.write(bgr, (frame.timestamp_s or 0.0) - video.origin_s)
 
     def close(self) -> None:
@@ -97,7 +112,7 @@ class AnnotatedVideoSink:
         self._finish([key for key, video in self._videos.items() if video.media.kind == "video"])
         pending = PendingFile.start(self._folder / name_video(media.output))
         original = open_original(media.location) if isinstance(media.location, Path) else Original()
-        with output_errors(pending.path):
+        with _video_errors(pending.path):
             writer = Mp4Writer(
                 pending.temporary, bgr.shape[:2], original.rate, original.pixel_aspect, original.soundtrack
             )

@@ -110,7 +110,7 @@ def test_devices_are_listed_as_the_option_takes_them() -> None:
         ({}, {}, "TensorRT", "absent", "not installed"),
         ({"tensorrt": "10.1"}, {"tensorrt": None}, "TensorRT", "warn", "cannot be imported"),
         ({}, {}, "Ultralytics", "ok", "8.4.190"),
-        ({"ultralytics": "8.4.66"}, {}, "Ultralytics", "fail", 'pip install --upgrade "ultralytics>=8.4.67"'),
+        ({"ultralytics": "8.4.100"}, {}, "Ultralytics", "fail", 'pip install --upgrade "ultralytics>=8.4.125"'),
         ({"ultralytics": None}, {}, "Ultralytics", "warn", "not installed"),
         ({}, {"torchvision": None}, "torchvision", "absent", "detection works without it"),
         ({"torchvision": None}, {"torchvision": None}, "torchvision", "absent", "not installed"),

@@ -13,7 +13,7 @@ import av
 import numpy as np
 import pytest
 
-from detectattn.errors import DiskFull, OutputExists
+from detectattn.errors import DiskFull, OutputExists, WriteFailed
 from detectattn.sinks import files
 from detectattn.sinks.annotated_video import AnnotatedVideoSink, name_video
 from detectattn.sinks.mp4 import fit_picture
@@ -304,6 +304,13 @@ def test_a_full_disk_is_told_and_leaves_nothing_behind(
     sink.abort()
     assert not full.is_symlink()
     assert not (tmp_path / "videos" / "a.mp4").exists()
+
+
+def test_a_picture_too_wide_for_the_codec_is_told(tmp_path: Path) -> None:
+    frame = Frame(media_at("rtsp://cam", kind="stream"), 0, np.zeros((2, 70_000, 3), np.uint8), 0.0)
+    with pytest.raises(WriteFailed, match="cannot encode"):
+        annotate(tmp_path, [frame])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_may_not_be_written_is_told(clips: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

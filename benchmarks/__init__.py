@@ -1,0 +1,1 @@
+"""What is timed and weighed: programs that anyone can run. ``python -m benchmarks`` lists them."""
