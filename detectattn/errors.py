@@ -32,6 +32,7 @@
     │   └── BadImageSize        an image size that the model cannot take
     ├── EngineError             what runs a model
     │   ├── MissingExtra        an optional package that is not installed
+    │   ├── OutdatedPackage     a package too old to be safe
     │   ├── DeviceNotFound      a device that is not there
     │   └── OutOfMemory         the device's memory does not suffice
     └── OutputError             something to write
@@ -263,6 +264,12 @@ class MissingExtra(EngineError):
     """An optional package that is not installed."""
 
     code = "missing-extra"
+
+
+class OutdatedPackage(EngineError):
+    """A package too old to be safe."""
+
+    code = "outdated-package"
 
 
 class DeviceNotFound(EngineError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import re
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -39,6 +40,11 @@ _FEATURE_OF_FLAG = {
     "bf16": "BF16",
     "sve": "SVE",
 }
+
+# Below it Ultralytics' safe load silently becomes the unsafe one.
+TORCH_FLOOR = "2.6"
+# The first that loads checkpoints by an allow-list (8.4.67 does) where torchvision cannot be imported.
+ULTRALYTICS_FLOOR = "8.4.125"
 
 
 def collect_machine() -> dict[str, Any]:
@@ -84,6 +90,13 @@ def count_usable_cores() -> int:
     """Logical cores that this process may run on: fewer than the machine has under ``taskset`` or in a job."""
     affinity_of = getattr(os, "sched_getaffinity", None)  # Linux alone has it
     return len(affinity_of(0)) if affinity_of else os.cpu_count() or 1
+
+
+def is_older(version: str, floor: str) -> bool:
+    """Whether a version lies below a floor, by as many numbers as the floor has: ``2.6.0+cpu`` is not below ``2.6``."""
+    parts = [int(part) for part in re.findall(r"\d+", version.partition("+")[0])]
+    wanted = [int(part) for part in floor.split(".")]
+    return parts[: len(wanted)] < wanted
 
 
 def parse_cpu_model(cpuinfo: str) -> str | None:

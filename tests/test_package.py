@@ -59,7 +59,7 @@ def test_torch_is_pinned_for_the_tests_and_free_for_users() -> None:
 
 
 def test_floors_that_doctor_names_are_the_ones_that_are_installed() -> None:
-    from detectattn.doctor.engines import TORCH_FLOOR, ULTRALYTICS_FLOOR
+    from detectattn.machine import TORCH_FLOOR, ULTRALYTICS_FLOOR
 
     wanted = {f"torch>={TORCH_FLOOR}", f"ultralytics>={ULTRALYTICS_FLOOR}"}
     assert wanted <= set(PYPROJECT["project"]["dependencies"])

@@ -55,7 +55,7 @@ def _classes(tally: RunTally, config: PredictConfig) -> Iterator[str]:
     if len(tally.detections) > _MOST_CLASSES:
         rest = len(tally.detections) - _MOST_CLASSES
         number = tally.detections.total() - sum(number for _, number in most)
-        yield f"and {number:,} more of {rest} other class{'' if rest == 1 else 'es'}"
+        yield f"and {number:,} of {rest} other class{'' if rest == 1 else 'es'}"
 
 
 def _failures(tally: RunTally) -> Iterator[str]:

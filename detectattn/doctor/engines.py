@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from detectattn.doctor.ask import Answer
 from detectattn.doctor.report import Check
-
-# Below it Ultralytics' safe load silently becomes the unsafe one.
-TORCH_FLOOR = "2.6"
-# The first that loads checkpoints by an allow-list (8.4.67 does) where torchvision cannot be imported.
-ULTRALYTICS_FLOOR = "8.4.125"
+from detectattn.machine import TORCH_FLOOR, ULTRALYTICS_FLOOR, is_older
 
 # In every build of ONNX Runtime, but it calls a service on the network and runs nothing here.
 _REMOTE_PROVIDER = "AzureExecutionProvider"
@@ -115,10 +110,3 @@ def list_runnable(checks: list[Check]) -> tuple[str, ...]:
         ".onnx files": {"ONNX Runtime"},
     }
     return tuple(kind for kind, parts in needed.items() if parts <= fine)
-
-
-def is_older(version: str, floor: str) -> bool:
-    """Whether a version lies below a floor, by as many numbers as the floor has: ``2.6.0+cpu`` is not below ``2.6``."""
-    parts = [int(part) for part in re.findall(r"\d+", version.partition("+")[0])]
-    wanted = [int(part) for part in floor.split(".")]
-    return parts[: len(wanted)] < wanted

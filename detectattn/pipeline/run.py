@@ -58,6 +58,7 @@ def run_pipeline(
     workers = Workers(options.write_workers, "write", write_threads, write_stop)
     writer = Writer(sinks, records, workers, write_stop, tally.add, lookahead=options.write_workers + 1)
     error: BaseException | None = None
+    tally.start()
     try:
         stages.start(media, open_frames)
         for detected in stages.iter_detected():

@@ -57,6 +57,10 @@ class RunTally:
         self.images_with.update(set(names))
         self.stages.update(asdict(prediction.timing))
 
+    def start(self) -> None:
+        """Start the clock: loading a model is not part of it."""
+        self.started_s = time.monotonic()
+
     def end(self, error: BaseException | None, *, stopped: bool) -> None:
         """Note how the run ended, and stop its clock."""
         self.wall_s = self.elapsed_s

@@ -6,6 +6,8 @@ import os
 import sys
 from typing import Any
 
+from detectattn.errors import MissingExtra, OutdatedPackage
+from detectattn.machine import TORCH_FLOOR, ULTRALYTICS_FLOOR, find_version, is_older
 from detectattn.weights.cache import cache_dir
 
 # Read by Ultralytics while it is imported: no telemetry, no pip install, no network probe, no unpickling beyond the
@@ -19,7 +21,12 @@ _SWITCHES = {
 
 
 def import_ultralytics_tasks() -> Any:
-    """Import ``ultralytics.nn.tasks`` without telemetry, installs, network or settings in the home folder."""
+    """Import ``ultralytics.nn.tasks`` without telemetry, installs, network or settings in the home folder.
+
+    Raises:
+        OutdatedPackage: PyTorch or Ultralytics is too old to load checkpoints safely.
+    """
+    _require_safe_loading()
     if "ultralytics" not in sys.modules:
         folder = cache_dir() / "ultralytics"
         folder.mkdir(parents=True, exist_ok=True)
@@ -33,3 +40,16 @@ def import_ultralytics_tasks() -> Any:
         # Ultralytics sets it to 1 on import; a child process of ours must not inherit that.
         os.environ.pop("OMP_NUM_THREADS", None)
     return tasks
+
+
+def _require_safe_loading() -> None:
+    """Below these versions a safe load silently becomes an unsafe one."""
+    for package, floor in (("torch", TORCH_FLOOR), ("ultralytics", ULTRALYTICS_FLOOR)):
+        version = find_version(package)
+        if version is None:
+            raise MissingExtra(f"a .pt file needs {package}, which is not installed", hint=f"pip install {package}")
+        if is_older(version, floor):
+            raise OutdatedPackage(
+                f"{package} {version} is too old to load a .pt file without running what it holds",
+                hint=f'Update it: pip install --upgrade "{package}>={floor}"',
+            )

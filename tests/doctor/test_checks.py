@@ -10,11 +10,12 @@ import pytest
 
 from detectattn.doctor import storage
 from detectattn.doctor.ask import Answer
-from detectattn.doctor.engines import check_engines, check_packages, is_older, list_runnable
+from detectattn.doctor.engines import check_engines, check_packages, list_runnable
 from detectattn.doctor.hardware import check_devices, check_machine, list_devices
 from detectattn.doctor.media import check_labels, check_pictures, check_screen, check_video
 from detectattn.doctor.probes import PROBES
 from detectattn.doctor.report import Check, DoctorReport, Group
+from detectattn.machine import is_older
 
 GONE = Answer(None, "ModuleNotFoundError: no such module")
 VERSIONS = {

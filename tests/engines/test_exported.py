@@ -38,6 +38,8 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path, str], Pa
         copied = folder / weights.name
         shutil.copyfile(weights, copied)
         code = (
+            "import sys\n"
+            "sys.modules['openvino_telemetry'] = None\n"
             "from detectattn.weights.ultralytics_env import import_ultralytics_tasks as load; load()\n"
             "from ultralytics import RTDETR, YOLO\n"
             f"kind = RTDETR if 'rtdetr' in {weights.name!r} else YOLO\n"

@@ -118,3 +118,14 @@ def test_neither_torchvision_nor_one_thread(rtdetr_weights: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "None"
+
+
+def test_full_size_rtdetr_loads_and_runs(save_yolo: Any, to_frame: Any) -> None:
+    """RT-DETR-L as Ultralytics saves it; its weights are random, so it serves for loading and shapes alone."""
+    detector = load(save_yolo("rtdetr-l"), imgsz_hw=(320, 320))
+    bgr = np.full((240, 400, 3), 90, np.uint8)
+    batch = detector.collate([to_frame(bgr)], [detector.fit(bgr)])
+    boxes, scores = detector.infer(batch)
+    assert (boxes.shape, scores.shape) == ((1, 300, 4), (1, 300, 80))
+    assert detector.info.family == "attention"
+    assert len(detector.decode((boxes, scores), batch.resizes, Thresholds(conf=0.0))[0]) == 300

@@ -97,3 +97,16 @@ def test_other_tasks_are_refused(tmp_path: Path, name: str, task: str) -> None:
     YOLO(f"{name}.yaml").save(str(path))
     with pytest.raises(WrongTask, match=f"'{task}'"):
         load_detection_model(path)
+
+
+@pytest.mark.parametrize(("package", "version"), [("torch", "2.5.1"), ("ultralytics", "8.4.66")])
+def test_packages_that_load_unsafely_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str, version: str
+) -> None:
+    from detectattn.errors import OutdatedPackage
+    from detectattn.weights import ultralytics_env
+
+    monkeypatch.setattr(ultralytics_env, "find_version", lambda name: version if name == package else "99.0")
+    (tmp_path / "model.pt").write_bytes(b"anything")
+    with pytest.raises(OutdatedPackage, match=f"{package} {version}"):
+        load_detection_model(tmp_path / "model.pt")

@@ -1,0 +1,146 @@
+"""The pages are true: their commands run, their options exist, their Python works, their links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from detectattn import Model
+from detectattn.api import Shot
+from detectattn.cli.app import run
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "samples/README.md",
+]
+
+
+def iter_blocks(page: Path, language: str) -> Iterator[str]:
+    yield from re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+
+
+def list_commands() -> list[str]:
+    lines = (
+        line.removeprefix("$ ")
+        for page in PAGES
+        for block in iter_blocks(page, "console")
+        for line in block.splitlines()
+    )
+    commands = {line.split("#")[0].strip() for line in lines if line.startswith("detectattn ")}
+    return sorted(c for c in commands if "…" not in c and "..." not in c)
+
+
+@pytest.fixture
+def street(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared: Path, ultralytics_assets: Path) -> Path:
+    """A working directory that holds what the pages name."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DETECTATTN_CACHE", str(tmp_path / "cache"))
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "street").mkdir()
+    for name in ("street/bus.jpg", "bus.jpg"):
+        shutil.copyfile(ultralytics_assets / "bus.jpg", tmp_path / name)
+    from PIL import Image
+
+    Image.open(ultralytics_assets / "zidane.jpg").save(tmp_path / "street/zidane.png")
+    shutil.copytree(ROOT / "configs", tmp_path / "configs")
+    shutil.copytree(ROOT / "samples", tmp_path / "samples", ignore=shutil.ignore_patterns("*.py", "scenes", "street*"))
+    for name in ("clip.mp4", "holiday.mp4"):
+        shutil.copyfile(ROOT / "samples" / "shapes.mp4", tmp_path / name)
+    return shared / "models" / "yolov8n_int8_openvino_model"
+
+
+def to_local(words: list[str], model: Path, url: str) -> list[str]:
+    """The command with every model the one at hand, and addresses of this machine."""
+    local = [url if word.startswith("https://") else word for word in words]
+    if "-m" in local:
+        local[local.index("-m") + 1] = str(model)
+    elif local[0] == "predict" and "-c" in local:
+        local += ["-m", str(model), "--imgsz", "640"]
+    return [word for word in local if word != "--show"]
+
+
+@pytest.mark.parametrize("command", list_commands())
+def test_commands_run(
+    command: str, street: Path, http_server: Any, ultralytics_assets: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = shlex.split(command)[1:]
+    if words[:2] in (["models", "pull"], ["models", "verify"], ["models", "path"]):
+        assert run([*words[:2], "--help"]) == 0  # what they do with a server is tested in tests/cli/test_models.py
+        return
+    if any(word.startswith("rtsp://") for word in words):
+        assert {w for w in words if w.startswith("--")} <= list_options()
+        return
+    content = (ultralytics_assets / "bus.jpg").read_bytes()
+
+    def serve(handler: Any) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(content)))
+        handler.end_headers()
+        handler.wfile.write(content)
+
+    http_server.routes["/bus.jpg"] = serve
+    code = run(to_local(words, street, f"{http_server.url}/bus.jpg"))
+    assert code == 0, capsys.readouterr().err
+
+
+def list_options() -> set[str]:
+    """The long options of ``predict``, from its own help."""
+    import typer.main
+
+    from detectattn.cli.app import app
+
+    command = typer.main.get_command(app)
+    [predict] = [c for name, c in command.commands.items() if name == "predict"]  # type: ignore[attr-defined]
+    return {name for p in predict.params for name in (*p.opts, *p.secondary_opts) if name.startswith("--")}
+
+
+def test_guide_names_every_option_and_no_other() -> None:
+    guide = (ROOT / "docs" / "guide.md").read_text()
+    mentioned = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", guide))
+    implied = {"--model", "--images", "--show", "--no-show", "--online", "--help", "--quiet", "--verbose"}
+    options = list_options()
+    assert options - mentioned - implied == set()
+    assert mentioned - options - {"--index-url"} == set()
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if any(iter_blocks(p, "python"))], ids=lambda p: p.name)
+def test_python_runs(page: Path, street: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every block of a page in turn, as a reader would type them, with the model at hand."""
+    shown: list[Shot] = []
+    monkeypatch.setattr(Shot, "show", lambda shot: shown.append(shot))
+    names: dict[str, Any] = {}
+    if page.name == "records.md":
+        run(["predict", "street", "-m", str(street), "-q", "--save", "coco"])
+    for block in iter_blocks(page, "python"):
+        source = re.sub(r'Model\("[\w.-]+"', f'Model("{street}"', block)
+        source = re.sub(r'"rtsp://[^"]+"', '"street/"', source)
+        exec(compile(source, page.name, "exec"), names)  # the page's own code
+    if page.name == "records.md":
+        assert names["prediction"].detections
+    else:
+        assert isinstance(names["model"], Model)
+        names["model"].close()
+    assert shown or page.name != "README.md"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()) + re.findall(
+        r'src="([^"]+)"', page.read_text()
+    )
+    assert [t for t in targets if not (page.parent / t).exists()] == []
+
+
+def test_pages_name_no_machine() -> None:
+    for page in (*PAGES, ROOT / "CHANGELOG.md"):
+        assert not re.search(r"/(?:work|root|home)/", page.read_text()), page
