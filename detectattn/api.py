@@ -192,7 +192,7 @@ class Model:
         with tempfile.TemporaryDirectory(prefix="detectattn-") as temp_dir:
             read = ReadOptions(vid_stride=vid_stride, offline=self._offline, temp_dir=Path(temp_dir))
             stages = Stages(self._detector, RunOptions(thresholds), stop, fail)
-            stages.start(_iter_media(source, read), partial(_open_frames, options=read))
+            stages.start(_iter_media(source, read), partial(iter_frames, options=read))
             try:
                 for detected in stages.iter_detected():
                     yield Shot(detected.frame, detected.prediction)
@@ -228,13 +228,6 @@ def _iter_media(source: Any, read: ReadOptions) -> Iterator[Media | FrameFailure
             yield Media(name, "image", _to_bgr(item), PurePosixPath(f"{name}.jpg"))
         else:
             yield from open_sources([str(item)], read).iter_media(ReadCounts())
-
-
-def _open_frames(media: Media, *, options: ReadOptions) -> Iterator[Frame]:
-    if isinstance(media.location, np.ndarray):
-        yield Frame(media, 0, media.location)
-    else:
-        yield from iter_frames(media, options)
 
 
 def _to_bgr(picture: Any) -> U8:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from detectattn.sinks.files import write_new_file
-from detectattn.sinks.image_files import encode_image, image_output_name
+from detectattn.sinks.media_files import encode_image, image_output_name
 from detectattn.types import U8, Frame, Prediction
 
 __all__ = ["AnnotatedImageSink", "image_output_name"]

@@ -12,19 +12,12 @@ import av.error
 
 from detectattn.errors import WriteFailed
 from detectattn.sinks.files import PendingFile, output_errors
+from detectattn.sinks.media_files import video_output_name
 from detectattn.sinks.mp4 import Mp4Writer
 from detectattn.sinks.original import Original, open_original
 from detectattn.types import U8, Frame, Media, Prediction
 
 Draw = Callable[[Frame, Prediction], U8]
-
-
-def name_video(output: PurePosixPath) -> PurePosixPath:
-    """The name of the MP4 for an input: ``clip.mp4`` stays, ``clip.mov`` becomes ``clip.mov.mp4``.
-
-    So two inputs of one stem have two outputs.
-    """
-    return output if output.suffix == ".mp4" else output.with_name(f"{output.name}.mp4")
 
 
 @contextmanager
@@ -110,7 +103,7 @@ class AnnotatedVideoSink:
     def _start(self, frame: Frame, bgr: U8) -> _OpenVideo:
         media = frame.media
         self._finish([key for key, video in self._videos.items() if video.media.kind == "video"])
-        pending = PendingFile.start(self._folder / name_video(media.output))
+        pending = PendingFile.start(self._folder / video_output_name(media.output))
         original = open_original(media.location) if isinstance(media.location, Path) else Original()
         with _video_errors(pending.path):
             writer = Mp4Writer(

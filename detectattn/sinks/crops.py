@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from detectattn.sinks.files import write_new_file
-from detectattn.sinks.image_files import encode_image, image_output_name
+from detectattn.sinks.media_files import encode_image, image_output_name
 from detectattn.types import F32, U8, Frame, Prediction
 
 _UNSAFE = re.compile(r'[<>:"/\\|?*]')

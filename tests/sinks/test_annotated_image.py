@@ -11,7 +11,7 @@ from PIL import Image
 
 from detectattn.errors import OutputExists
 from detectattn.sinks.annotated_image import AnnotatedImageSink, image_output_name
-from detectattn.sinks.image_files import encode_image
+from detectattn.sinks.media_files import encode_image
 
 # Pieces that the naming rule itself uses, so that the search looks where two names could meet.
 pieces = st.sampled_from(

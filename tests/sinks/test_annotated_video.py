@@ -12,10 +12,13 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from detectattn.errors import DiskFull, OutputExists, WriteFailed
 from detectattn.sinks import files
-from detectattn.sinks.annotated_video import AnnotatedVideoSink, name_video
+from detectattn.sinks.annotated_video import AnnotatedVideoSink
+from detectattn.sinks.media_files import video_output_name
 from detectattn.sinks.mp4 import fit_picture
 from detectattn.types import U8, Detections, Frame, Media, MediaKind, Prediction
 
@@ -55,7 +58,7 @@ def annotate(folder: Path, frames: list[Frame]) -> Path:
     for frame in frames:
         sink.write(frame, predict(frame))
     sink.close()
-    return folder / name_video(frames[0].media.output)
+    return folder / video_output_name(frames[0].media.output)
 
 
 def times_s(path: Path, kind: str = "video") -> list[float]:
@@ -243,12 +246,23 @@ def test_pictures_are_passed_over(tmp_path: Path) -> None:
         ("clip.mp4", "clip.mp4"),
         ("street/clip.mov", "street/clip.mov.mp4"),
         ("clip.MP4", "clip.MP4.mp4"),
-        ("camera-0", "camera-0.mp4"),
-        ("10.0.0.7-554-ch1", "10.0.0.7-554-ch1.mp4"),
+        ("clip.mov.mp4", "clip.mov.mp4.mp4"),
+        ("camera-0", "camera-0.video.mp4"),
+        ("10.0.0.7-554-ch1", "10.0.0.7-554-ch1.video.mp4"),
     ],
 )
 def test_two_inputs_of_one_stem_have_two_outputs(output: str, expected: str) -> None:
-    assert name_video(PurePosixPath(output)) == PurePosixPath(expected)
+    assert video_output_name(PurePosixPath(output)) == PurePosixPath(expected)
+
+
+_PIECES = ["x", "a", ".", ".mp4", ".MP4", ".mov", ".mkv", ".video", ".image", ".p0001", f".~{'0' * 20}", "y" * 240]
+_names = st.lists(st.sampled_from(_PIECES), min_size=1, max_size=5).map("".join).filter(lambda n: n.strip(".") != "")
+
+
+@given(_names, _names)
+def test_two_videos_never_share_a_name(one: str, other: str) -> None:
+    assume(one != other)
+    assert video_output_name(PurePosixPath(one)) != video_output_name(PurePosixPath(other))
 
 
 def test_a_video_is_whole_when_the_next_one_begins(clips: Any, tmp_path: Path) -> None:
@@ -273,7 +287,7 @@ def test_streams_are_written_side_by_side_each_from_its_own_zero(tmp_path: Path)
             sink.write(frame, predict(frame))
     sink.close()
     for name in ("one", "two"):
-        assert times_s(tmp_path / f"{name}.mp4") == pytest.approx([i / 10 for i in range(10)], abs=1e-4)
+        assert times_s(tmp_path / f"{name}.video.mp4") == pytest.approx([i / 10 for i in range(10)], abs=1e-4)
 
 
 def test_nothing_is_overwritten(clips: Any, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""How pictures are named and encoded in a run folder."""
+"""How pictures and videos are named, and pictures encoded, in a run folder."""
 
 from __future__ import annotations
 
@@ -74,8 +74,26 @@ def encode_image(bgr: U8, suffix: str, jpeg_quality: int) -> bytes:
 
 def _looks_derived(stem: str) -> bool:
     before, dot, suffix = stem.rpartition(".")
-    known = bool(before and dot) and (bool(_MEDIA.fullmatch(suffix)) or suffix == "image")
+    known = bool(before and dot) and (bool(_MEDIA.fullmatch(suffix)) or suffix in ("image", "video"))
     return known or bool(_PAGE_MARK.search(stem))
+
+
+def video_output_name(output: PurePosixPath) -> PurePosixPath:
+    """Where the video drawn from an input goes: another place for every other output.
+
+    ``clip.mp4`` keeps its name; other formats get ``.mp4`` appended (``clip.mov`` becomes ``clip.mov.mp4``), and so do
+    names that would look like such a result. A stream's name, without a suffix of media, gets ``.video.mp4``.
+
+    Args:
+        output: As in :class:`~detectattn.types.Media`.
+    """
+    name = output.name
+    stem, dot, suffix = name.rpartition(".")
+    if not (stem and dot and _MEDIA.fullmatch(suffix)):
+        stem = f"{name}.video"
+    elif suffix != "mp4" or _looks_derived(stem):
+        stem = name
+    return output.with_name(_shorten(stem, ".mp4"))
 
 
 def _shorten(stem: str, suffix: str) -> str:

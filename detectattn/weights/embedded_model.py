@@ -1,0 +1,132 @@
+"""The format of the embedded models: safetensors with the model's YAML, classes and image size in its metadata.
+
+Nothing in such a file is executed: the tensors are raw numbers, the YAML is read by the safe loader, and only the modules
+that :data:`_MODULES` names are built from it.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import struct
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from detectattn.errors import CorruptWeights
+from detectattn.weights.ultralytics_env import import_ultralytics_tasks
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+_MODULES = frozenset(
+    "AIFI C2PSA C3k2 Concat Conv DWConv Detect HGBlock HGStem RTDETRDecoder RepC3 SPPF nn.Upsample".split()
+)
+_HINT = "Install the package again: its files are damaged"
+
+
+def load_embedded_model(path: Path) -> nn.Module:
+    """Load an embedded model as :func:`~detectattn.weights.safe_load.load_detection_model` loads a ``.pt`` file.
+
+    Args:
+        path: A ``.safetensors`` file that :func:`write_embedded_model` wrote.
+
+    Returns:
+        The model: float32, evaluation mode, layers fused, without gradients, on the CPU, with ``names`` and, in
+        ``train_args``, its image size.
+
+    Raises:
+        CorruptWeights: The file is damaged, or is none of ours.
+    """
+    tensors, metadata = _read(path)
+    try:
+        config = yaml.safe_load(metadata["model_yaml"])
+        model = build_model(config, json.loads(metadata["class_names"]))
+        model.load_state_dict(
+            {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
+        )
+        size_px = int(metadata["imgsz"])
+    except (KeyError, ValueError, RuntimeError, yaml.YAMLError) as error:
+        raise CorruptWeights(f"{path} holds no embedded model ({str(error)[:160]})", hint=_HINT) from error
+    vars(model)["train_args"] = {"imgsz": size_px}
+    fuse: Any = vars(type(model)).get("fuse") or model.fuse
+    fused: nn.Module = fuse(verbose=False)
+    return fused.eval().requires_grad_(False)
+
+
+def load_embedded_state(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors of an embedded model by name, in the precision they are stored in.
+
+    Raises:
+        CorruptWeights: The file is damaged.
+    """
+    return _read(path)[0]
+
+
+def build_model(config: Mapping[str, Any], class_names: Sequence[str]) -> nn.Module:
+    """A model of freshly initialised weights, in training mode, not fused.
+
+    Args:
+        config: What a model YAML of Ultralytics says (``backbone``, ``head``, multiples).
+        class_names: Names of its classes, in order.
+
+    Raises:
+        ValueError: It names a module that the embedded models do not consist of.
+    """
+    rows = [*config["backbone"], *config["head"]]
+    if unknown := sorted({str(row[2]) for row in rows} - _MODULES):
+        raise ValueError(f"the model YAML names {', '.join(unknown)}, of which no embedded model is made")
+    tasks = import_ultralytics_tasks()
+    kind = tasks.RTDETRDetectionModel if rows[-1][2] == "RTDETRDecoder" else tasks.DetectionModel
+    # Ultralytics writes into the configuration that it is given.
+    model: nn.Module = kind({**copy.deepcopy(dict(config)), "nc": len(class_names)}, verbose=False)
+    vars(model)["names"] = dict(enumerate(class_names))
+    vars(model)["nc"] = len(class_names)
+    return model
+
+
+def write_embedded_model(
+    path: Path,
+    state: Mapping[str, torch.Tensor],
+    config: Mapping[str, Any],
+    class_names: Sequence[str],
+    size_px: int,
+) -> None:
+    """Write a model in half precision, replacing an older file at once or not at all.
+
+    Vectors (biases, normalisation statistics) stay in float32: they are small, and variances may leave half's range.
+
+    Args:
+        path: The ``.safetensors`` file.
+        state: The model's state, not fused.
+        config: What its model YAML says.
+        class_names: Names of its classes, in order.
+        size_px: Side of the square input that it was trained for.
+    """
+    from safetensors.torch import save_file
+
+    tensors = {
+        name: (tensor.half() if tensor.is_floating_point() and tensor.ndim > 1 else tensor).contiguous()
+        for name, tensor in state.items()
+    }
+    metadata = {
+        "model_yaml": yaml.safe_dump(dict(config), sort_keys=False, default_flow_style=None),
+        "class_names": json.dumps(list(class_names)),
+        "imgsz": str(size_px),
+    }
+    draft = path.with_name(f".{path.name}.part")
+    save_file(tensors, draft, metadata)
+    draft.replace(path)
+
+
+def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "pt") as stream:
+            return {name: stream.get_tensor(name) for name in stream.keys()}, stream.metadata() or {}  # noqa: SIM118
+    except (OSError, SafetensorError, struct.error) as error:
+        raise CorruptWeights(f"{path} cannot be read as safetensors ({error})", hint=_HINT) from error
