@@ -33,7 +33,7 @@ _SOURCES: Mapping[SourceKind, str] = {
     "stdin": "detectattn.sources.stdin:open_stdin",
 }
 _FRAMES: Mapping[MediaKind, str] = {
-    "image": "detectattn.sources.decode:iter_image_frames",
+    "image": "detectattn.sources.image:iter_image_frames",
     "video": "detectattn.sources.video:iter_video_frames",
     "stream": "detectattn.sources.stream:iter_stream_frames",
     "url": "detectattn.sources.url:iter_url_frames",

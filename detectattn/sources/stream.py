@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from detectattn.errors import Offline
 from detectattn.fetch import redact_url
 from detectattn.sources.base import ReadCounts, ReadOptions
-from detectattn.sources.live import Mailbox, StreamLimits, read_into
+from detectattn.sources.stream_reader import Mailbox, StreamLimits, read_into
 from detectattn.types import Frame, Media
 
 _logger = logging.getLogger(__name__)

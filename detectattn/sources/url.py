@@ -93,7 +93,7 @@ def iter_url_frames(media: Media, options: ReadOptions) -> Iterator[Frame]:
 
             yield from iter_video_frames(replace(media, kind="video", location=location), options)
         else:
-            from detectattn.sources.decode import iter_image_frames
+            from detectattn.sources.image import iter_image_frames
 
             try:
                 yield from iter_image_frames(replace(media, kind="image", location=location), options)

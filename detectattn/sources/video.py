@@ -12,9 +12,9 @@ import av.error
 
 from detectattn.errors import ImageTooLarge, LfsPointer, SourceNotFound, UndecodableVideo
 from detectattn.sources.base import ReadOptions
-from detectattn.sources.decoded import Clock, PictureConverter, compute_rotation_deg, display_matrix
-from detectattn.sources.decoding import Decoding
 from detectattn.sources.sniff import HEAD_BYTES, LFS_PREFIX, describe_content
+from detectattn.sources.video_decoding import Decoding
+from detectattn.sources.video_picture import Clock, PictureConverter, compute_rotation_deg, display_matrix
 from detectattn.types import Frame, Media
 
 

@@ -23,7 +23,21 @@ if TYPE_CHECKING:
     from torch import nn
 
 _MODULES = frozenset(
-    "AIFI C2PSA C3k2 Concat Conv DWConv Detect HGBlock HGStem RTDETRDecoder RepC3 SPPF nn.Upsample".split()
+    [
+        "AIFI",
+        "C2PSA",
+        "C3k2",
+        "Concat",
+        "Conv",
+        "DWConv",
+        "Detect",
+        "HGBlock",
+        "HGStem",
+        "RTDETRDecoder",
+        "RepC3",
+        "SPPF",
+        "nn.Upsample",
+    ]
 )
 _HINT = "Install the package again: its files are damaged"
 

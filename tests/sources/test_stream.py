@@ -17,8 +17,8 @@ import pytest
 
 from detectattn.errors import Offline, StreamLost, UndecodableVideo
 from detectattn.sources.base import ReadCounts, ReadOptions
-from detectattn.sources.live import Mailbox, Shot, StreamLimits
 from detectattn.sources.stream import StreamSource, iter_stream_frames, name_stream_output
+from detectattn.sources.stream_reader import Mailbox, Shot, StreamLimits
 from detectattn.types import Frame, Media
 
 QUICK = StreamLimits(open_s=1.0, read_s=1.0, first_frame_s=1.0, reconnects=2, first_pause_s=0.01)

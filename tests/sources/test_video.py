@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from detectattn.errors import DetectattnError, ImageTooLarge, LfsPointer, SourceNotFound, UndecodableVideo
 from detectattn.sources.base import ReadOptions
-from detectattn.sources.decoded import Clock
 from detectattn.sources.video import iter_video_frames, probe_video
+from detectattn.sources.video_picture import Clock
 from detectattn.types import Frame, Media
 
 ONE = 1 << 16

@@ -8,10 +8,10 @@ from itertools import count
 
 from PIL import Image, ImageFile, TiffImagePlugin
 
-from detectattn.sources.encoded import CUT_WARNING, Encoded, Page
-from detectattn.sources.integrity import is_cut_short
-from detectattn.sources.orientation import read_orientation
-from detectattn.sources.pixels import to_bgr, to_upright
+from detectattn.sources.image_encoded import CUT_WARNING, Encoded, Page
+from detectattn.sources.image_integrity import is_cut_short
+from detectattn.sources.image_orientation import read_orientation
+from detectattn.sources.image_pixels import to_bgr, to_upright
 
 _LOST_FRAMES_WARNING = "the file is cut short: later frames are missing"
 

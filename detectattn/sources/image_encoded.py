@@ -11,7 +11,7 @@ from PIL import Image
 
 from detectattn.errors import DetectattnError, ImageTooLarge, MissingDecoder, TruncatedImage, UndecodableImage
 from detectattn.sources.base import ReadOptions
-from detectattn.sources.integrity import is_cut_short
+from detectattn.sources.image_integrity import is_cut_short
 from detectattn.types import U8
 
 CUT_WARNING = "cut short: decoded as far as it goes, the rest is blank"

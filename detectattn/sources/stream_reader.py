@@ -17,7 +17,7 @@ import av.error
 import cv2
 
 from detectattn.errors import StreamLost, UndecodableVideo
-from detectattn.sources.decoded import PictureConverter
+from detectattn.sources.video_picture import PictureConverter
 from detectattn.types import U8
 
 _Picture: TypeAlias = Callable[[], U8]

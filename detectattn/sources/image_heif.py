@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from detectattn.errors import MissingDecoder
-from detectattn.sources.encoded import Encoded, Page
-from detectattn.sources.pixels import to_bgr
+from detectattn.sources.image_encoded import Encoded, Page
+from detectattn.sources.image_pixels import to_bgr
 
 
 def iter_heif_pages(encoded: Encoded) -> Iterator[Page]:

@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 from PIL import Image, JpegImagePlugin, MpoImagePlugin
 
-from detectattn.sources.encoded import CUT_WARNING, Encoded, Page
-from detectattn.sources.integrity import find_jpeg_scan, has_jpeg_end
-from detectattn.sources.orientation import read_orientation
-from detectattn.sources.pixels import to_bgr, to_upright
+from detectattn.sources.image_encoded import CUT_WARNING, Encoded, Page
+from detectattn.sources.image_integrity import find_jpeg_scan, has_jpeg_end
+from detectattn.sources.image_orientation import read_orientation
+from detectattn.sources.image_pixels import to_bgr, to_upright
 from detectattn.types import U8
 
 _END_OF_IMAGE = b"\xff\xd9"

@@ -11,9 +11,9 @@ import numpy as np
 from PIL import TiffImagePlugin
 
 from detectattn.errors import MissingDecoder
-from detectattn.sources.decode_pillow import iter_pillow_pages
-from detectattn.sources.encoded import Encoded, Page
-from detectattn.sources.pixels import to_bgr_levels, to_upright
+from detectattn.sources.image_encoded import Encoded, Page
+from detectattn.sources.image_pillow import iter_pillow_pages
+from detectattn.sources.image_pixels import to_bgr_levels, to_upright
 
 _WIDTH, _HEIGHT, _PHOTOMETRIC, _ORIENTATION = 256, 257, 262, 274
 _SUBFILE_TYPE, _DNG_VERSION, _COLOR_FILTER_ARRAY = 254, 50706, 32803

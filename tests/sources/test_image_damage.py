@@ -17,7 +17,7 @@ from PIL import Image, ImageFilter
 
 from detectattn.errors import ImageTooLarge, LfsPointer, MissingDecoder, TruncatedImage, UndecodableImage
 from detectattn.sources.base import ReadOptions
-from detectattn.sources.decode import iter_image_frames
+from detectattn.sources.image import iter_image_frames
 from detectattn.types import Frame, Media
 
 pytestmark = pytest.mark.filterwarnings(r"ignore::UserWarning:PIL\.")  # pytest resets the filters of decode.py

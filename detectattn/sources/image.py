@@ -2,7 +2,7 @@
 
 Formats: JPEG (also CMYK, YCCK, multi-picture), PNG and APNG, GIF, WebP, TIFF (also Lab, 16-bit, floating point), AVIF,
 HEIC, JPEG 2000, PNM, BMP, ICO, PSD, QOI. Animations and multi-page files give every picture. How sample depths and
-transparency are treated stands in :mod:`detectattn.sources.pixels`. Safe to call from several threads.
+transparency are treated stands in :mod:`detectattn.sources.image_pixels`. Safe to call from several threads.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ import numpy as np
 
 from detectattn.errors import LfsPointer, SourceError, SourceNotFound, UndecodableImage
 from detectattn.sources.base import ReadOptions
-from detectattn.sources.decode_heif import iter_heif_pages
-from detectattn.sources.decode_jpeg import iter_jpeg_pages
-from detectattn.sources.decode_pillow import iter_pillow_pages
-from detectattn.sources.decode_tiff import iter_tiff_pages
-from detectattn.sources.encoded import Encoded, Page
+from detectattn.sources.image_encoded import Encoded, Page
+from detectattn.sources.image_heif import iter_heif_pages
+from detectattn.sources.image_jpeg import iter_jpeg_pages
+from detectattn.sources.image_pillow import iter_pillow_pages
+from detectattn.sources.image_tiff import iter_tiff_pages
 from detectattn.sources.naming import to_one_line
 from detectattn.sources.sniff import HEAD_BYTES, LFS_PREFIX, describe_content, sniff_picture
 from detectattn.types import Frame, Media
