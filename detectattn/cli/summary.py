@@ -43,11 +43,12 @@ def _count(number: int, noun: str) -> str:
 
 
 def _classes(tally: RunTally, config: PredictConfig) -> Iterator[str]:
-    yield ""
     if not tally.detections:
         if tally.done:
+            yield ""
             yield f"no detections above {config.conf:g}; a lower --conf shows what the model is less sure of"
         return
+    yield ""
     seen = "frames" if tally.frames > tally.images else "images"
     most = tally.detections.most_common(_MOST_CLASSES)
     rows = [(printable(name), f"{number:,}", f"{tally.images_with[name]:,}") for name, number in most]

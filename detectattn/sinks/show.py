@@ -27,6 +27,7 @@ class Gui(Protocol):
     """What of OpenCV's window functions is used; ``cv2`` itself fits."""
 
     WINDOW_NORMAL: int
+    WINDOW_GUI_NORMAL: int
     WINDOW_KEEPRATIO: int
     WND_PROP_VISIBLE: int
     error: type[Exception]
@@ -66,6 +67,8 @@ class ShowSink:
             raise NoScreen(
                 f"--show needs a screen: {reason}", hint="Leave out --show and open the pictures in the run folder"
             )
+        # OpenCV's Qt complains about a folder of fonts that its wheel does not have; nothing of ours is drawn by it.
+        os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false")
         self._gui: Any = cv2 if gui is None else gui
         self._draw = draw
         self._on_quit = on_quit
@@ -106,7 +109,8 @@ class ShowSink:
 
     def _show(self, bgr: U8, source: str) -> None:
         if self._shape is None:
-            self._gui.namedWindow(_WINDOW, self._gui.WINDOW_NORMAL | self._gui.WINDOW_KEEPRATIO)
+            gui = self._gui
+            gui.namedWindow(_WINDOW, gui.WINDOW_NORMAL | gui.WINDOW_GUI_NORMAL | gui.WINDOW_KEEPRATIO)
         if bgr.shape != self._shape:
             self._shape = bgr.shape
             self._gui.resizeWindow(_WINDOW, *fit_window(bgr.shape[1], bgr.shape[0]))

@@ -23,7 +23,7 @@ from detectattn.types import U8, Detections, Frame, Media, MediaKind, Prediction
 class FakeGui:
     """OpenCV's windows, remembered instead of shown; ``keys`` are pressed one a wait, then none."""
 
-    WINDOW_NORMAL, WINDOW_KEEPRATIO, WND_PROP_VISIBLE = 0, 0, 4
+    WINDOW_NORMAL, WINDOW_GUI_NORMAL, WINDOW_KEEPRATIO, WND_PROP_VISIBLE = 0, 16, 0, 4
     error: type[Exception] = RuntimeError
 
     def __init__(self, *keys: int, closes_after: int = 1000) -> None:
