@@ -243,14 +243,14 @@ class WeightsFile:
     Attributes:
         path: The file, or the folder of an OpenVINO model.
         sha256: Of the file; of the ``.bin`` and ``.xml`` together for an OpenVINO folder.
-        format: ``pt``, ``onnx``, ``openvino`` or ``tensorrt``.
+        format: ``pt``, ``safetensors`` (an embedded model), ``onnx``, ``openvino`` or ``tensorrt``.
         origin: Where it came from: a URL, ``embedded``, or ``local``.
         license: SPDX identifier where it is known.
     """
 
     path: Path
     sha256: str
-    format: Literal["pt", "onnx", "openvino", "tensorrt"]
+    format: Literal["pt", "safetensors", "onnx", "openvino", "tensorrt"]
     origin: str
     license: str | None = None
 

@@ -17,7 +17,7 @@ ENGINES: Mapping[str, str] = {
     "onnx": "detectattn.engines.onnx:OnnxEngine",
 }
 
-_ENGINE_OF_FORMAT: Mapping[str, str] = {"pt": "torch", "openvino": "openvino", "onnx": "onnx"}
+_ENGINE_OF_FORMAT: Mapping[str, str] = {"pt": "torch", "safetensors": "torch", "openvino": "openvino", "onnx": "onnx"}
 
 
 def open_detector(

@@ -13,6 +13,7 @@ from detectattn.engines.base import EngineOptions, HeadLayout, ModelSpec
 from detectattn.engines.layout import find_fit
 from detectattn.errors import BadImageSize, DeviceNotFound, EngineError, OutOfMemory
 from detectattn.types import F32, Family, WeightsFile
+from detectattn.weights.embedded_model import load_embedded_model
 from detectattn.weights.safe_load import load_detection_model
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class TorchEngine:
     def __init__(self, weights: WeightsFile, options: EngineOptions) -> None:
         self._device = find_device(options.device)
         _use_threads(options.threads)
-        model = load_detection_model(weights.path, trusted=options.trust_weights)
+        model = _load(weights, options)
         head = list(model.model)[-1]  # type: ignore[arg-type]  # Ultralytics models hold an nn.Sequential
         layout = _expose_raw_head(head)
         self._half = _wants_half(options.precision, self._device)
@@ -71,6 +72,12 @@ class TorchEngine:
         del self.model
         if self._device.type == "cuda":
             torch.cuda.empty_cache()
+
+
+def _load(weights: WeightsFile, options: EngineOptions) -> nn.Module:
+    if weights.format == "safetensors":
+        return load_embedded_model(weights.path)
+    return load_detection_model(weights.path, trusted=options.trust_weights)
 
 
 def find_device(name: str) -> torch.device:

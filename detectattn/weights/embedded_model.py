@@ -1,7 +1,7 @@
 """The format of the embedded models: safetensors with the model's YAML, classes and image size in its metadata.
 
-Nothing in such a file is executed: the tensors are raw numbers, the YAML is read by the safe loader, and only the modules
-that :data:`_MODULES` names are built from it.
+Nothing in such a file is executed: the tensors are raw numbers, the YAML is read by the safe loader, and only the
+modules that :data:`_MODULES` names are built from it.
 """
 
 from __future__ import annotations

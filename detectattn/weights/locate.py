@@ -19,7 +19,13 @@ from detectattn.weights.registry import WEIGHTS_LICENSE, RegistryModel, find_mod
 
 Format = Literal["pt", "onnx", "openvino", "tensorrt"]
 
-_FORMATS: Mapping[str, Format] = {".pt": "pt", ".onnx": "onnx", ".engine": "tensorrt", ".xml": "openvino"}
+_FORMATS: Mapping[str, Format] = {
+    ".pt": "pt",
+    ".onnx": "onnx",
+    ".engine": "tensorrt",
+    ".xml": "openvino",
+    ".safetensors": "safetensors",
+}
 _FORMATS_IN_WORDS = "a .pt, .onnx or .engine file, or an OpenVINO folder (one .xml with its .bin)"
 
 
@@ -46,7 +52,7 @@ def locate_weights(
         return _locate_url(model, offline, on_notice, on_progress)
     embedded = embedded_path(model.lower())
     if embedded is not None:
-        return WeightsFile(embedded, compute_sha256(embedded), "pt", "embedded", EMBEDDED_LICENSE)
+        return WeightsFile(embedded, compute_sha256(embedded), "safetensors", "embedded", EMBEDDED_LICENSE)
     path = Path(model).expanduser()
     registered = find_model(model)
     if registered is not None and (path.suffix.lower() != ".pt" or not path.exists()):

@@ -49,7 +49,7 @@ def test_the_list_says_what_is_cached_and_embedded(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(embedded, "_ASSETS", tmp_path)
-    (tmp_path / "demo-rtdetr.pt").write_bytes(CONTENT)
+    (tmp_path / "demo-rtdetr.safetensors").write_bytes(CONTENT)
     _run("pull", "rtdetr-x")
     text = _run("list").stdout
     (row,) = (line for line in text.splitlines() if line.startswith("rtdetr-x"))
@@ -142,8 +142,8 @@ def test_what_is_not_cached_is_an_error_with_a_way_out(cache: Path, command: str
 
 def test_path_finds_an_embedded_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded, "_ASSETS", tmp_path)
-    (tmp_path / "demo-yolo.pt").write_bytes(CONTENT)
-    assert _run("path", "demo-yolo").stdout == f"{tmp_path / 'demo-yolo.pt'}\n"
+    (tmp_path / "demo-yolo.safetensors").write_bytes(CONTENT)
+    assert _run("path", "demo-yolo").stdout == f"{tmp_path / 'demo-yolo.safetensors'}\n"
 
 
 def test_a_terminal_gets_a_bar_and_quiet_gets_nothing(

@@ -114,7 +114,7 @@ def test_a_path_with_a_registry_name_is_not_downloaded_elsewhere() -> None:
     assert "There is no model file weights/yolo11n.pt" in str(_refuse("weights/yolo11n.pt"))
 
 
-@pytest.mark.parametrize("name", ["model.safetensors", "model.pth", "model.yaml"])
+@pytest.mark.parametrize("name", ["model.pth", "model.yaml"])
 def test_another_format_is_named_with_those_that_work(name: str) -> None:
     Path(name).write_bytes(CONTENT)
     assert ".onnx" in _refuse(name).hint
@@ -140,8 +140,8 @@ def test_what_is_no_model_is_named(content: bytes, words: str, name: str) -> Non
 def test_embedded_models_are_those_in_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded, "_ASSETS", tmp_path)
     assert embedded_names() == []
-    (tmp_path / "demo-rtdetr.pt").write_bytes(CONTENT)
+    (tmp_path / "demo-rtdetr.safetensors").write_bytes(CONTENT)
     assert embedded_names() == ["demo-rtdetr"]
     assert _locate("demo-rtdetr") == WeightsFile(
-        tmp_path / "demo-rtdetr.pt", SHA256, "pt", "embedded", "AGPL-3.0-or-later"
+        tmp_path / "demo-rtdetr.safetensors", SHA256, "safetensors", "embedded", "AGPL-3.0-or-later"
     )
