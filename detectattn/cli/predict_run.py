@@ -78,6 +78,10 @@ class PredictRun:
         quiet: Print errors only.
         verbose: Print every failure as it happens.
         as_json: Print one JSON object in place of the closing tables.
+
+    Attributes:
+        tally: What was done so far.
+        folder: The run's folder, once there is one.
     """
 
     def __init__(
@@ -96,7 +100,8 @@ class PredictRun:
         self._quiet = quiet
         self._as_json = as_json
         self._notices = Notices(quiet=quiet, verbose=verbose)
-        self._tally = RunTally()
+        self.tally = RunTally()
+        self.folder: Path | None = None
         self._counts = ReadCounts()
         self._stop = StopSignal()
 
@@ -118,17 +123,17 @@ class PredictRun:
             detector = self._open_detector()
             stack.callback(detector.close)
             thresholds = self._thresholds(detector)
-            folder = create_run_folder(self._out, "predict")
+            folder = self.folder = create_run_folder(self._out, "predict")
             sinks = [*show, *self._open_sinks(folder, detector)]
             manifest = self._manifest(detector)
             write_manifest(folder, manifest)
             total, unit = count_work(source, first, read.vid_stride)
             try:
-                with show_progress(self._tally, total, unit, quiet=self._quiet):
+                with show_progress(self.tally, total, unit, quiet=self._quiet):
                     self._run(media, read, detector, thresholds, sinks, folder)
             finally:
                 write_manifest(folder, self._final(manifest))
-                if self._tally.status in ("finished", "stopped", "interrupted"):
+                if self.tally.status in ("finished", "stopped", "interrupted"):
                     self._report(folder)
         return self._exit_code()
 
@@ -225,7 +230,7 @@ class PredictRun:
                 sinks[:-1],
                 sinks[-1],
                 RunOptions(thresholds),
-                self._tally,
+                self.tally,
                 on_failure=fail,
                 stop=self._stop,
             )
@@ -245,26 +250,24 @@ class PredictRun:
         )
 
     def _final(self, manifest: RunManifest) -> RunManifest:
-        tally = self._tally
+        tally = self.tally
         status = "failed" if tally.status == "running" else tally.status
         counts = {**tally.counts(), "skipped": dict(self._counts.skipped)}
         return replace(manifest, status=status, counts=counts, timing=tally.timing(), failures=tally.failures)
 
     def _report(self, folder: Path) -> None:
         if self._as_json:
-            tally = self._tally
+            tally = self.tally
             outcome: dict[str, Any] = {"run": str(folder), "status": tally.status, "counts": tally.counts()}
             outcome["timing"] = tally.timing()
             outcome["failures"] = [asdict(failure) for failure in tally.failures]
             print(json.dumps({"schema": 1, "command": "predict", "data": outcome}, ensure_ascii=False))
         elif not self._quiet:
-            print("\n".join(render_summary(self._tally, self._counts, folder, self._config)))
+            print("\n".join(render_summary(self.tally, self._counts, folder, self._config)))
 
     def _exit_code(self) -> int:
-        if not self._tally.failures:
+        if not self.tally.failures:
             return 0
         if self._quiet:
-            self._notices.warn(
-                f"{len(self._tally.failures):,} inputs failed; failures.jsonl in the run folder says why"
-            )
-        return EXIT_PARTIAL if self._tally.done else EXIT_FAILED
+            self._notices.warn(f"{len(self.tally.failures):,} inputs failed; failures.jsonl in the run folder says why")
+        return EXIT_PARTIAL if self.tally.done else EXIT_FAILED

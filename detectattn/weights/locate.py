@@ -17,7 +17,7 @@ from detectattn.weights.download import OnNotice, cached_url_path, download_mode
 from detectattn.weights.embedded import EMBEDDED_LICENSE, embedded_names, embedded_path
 from detectattn.weights.registry import WEIGHTS_LICENSE, RegistryModel, find_model, suggest_names
 
-Format = Literal["pt", "onnx", "openvino", "tensorrt"]
+Format = Literal["pt", "safetensors", "onnx", "openvino", "tensorrt"]
 
 _FORMATS: Mapping[str, Format] = {
     ".pt": "pt",
