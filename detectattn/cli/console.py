@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from detectattn.pipeline.tally import RunTally
+from detectattn.sources.naming import to_one_line
 
 WIDTH = 80
 _PLAIN_INTERVAL_S = 10.0
@@ -41,12 +42,7 @@ class Notices:
         self._print(f"warning: {text}")
 
     def _print(self, text: str) -> None:
-        print(printable(text), file=sys.stderr, flush=True)
-
-
-def printable(text: str) -> str:
-    """A text on one line that a terminal shows as it is: control characters of a file name do nothing."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+        print(to_one_line(text), file=sys.stderr, flush=True)
 
 
 @contextmanager

@@ -6,10 +6,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from detectattn.cli.console import format_duration, format_rate, format_table, printable
+from detectattn.cli.console import format_duration, format_rate, format_table
 from detectattn.config import PredictConfig
 from detectattn.pipeline.tally import RunTally
 from detectattn.sources.base import ReadCounts
+from detectattn.sources.naming import to_one_line
 
 _MOST_CLASSES = 12
 _MOST_FAILURES = 5
@@ -51,7 +52,7 @@ def _classes(tally: RunTally, config: PredictConfig) -> Iterator[str]:
     yield ""
     seen = "frames" if tally.frames > tally.images else "images"
     most = tally.detections.most_common(_MOST_CLASSES)
-    rows = [(printable(name), f"{number:,}", f"{tally.images_with[name]:,}") for name, number in most]
+    rows = [(to_one_line(name), f"{number:,}", f"{tally.images_with[name]:,}") for name, number in most]
     yield from format_table(("class", "found", f"in {seen}"), rows, numbers=(1, 2))
     if len(tally.detections) > _MOST_CLASSES:
         rest = len(tally.detections) - _MOST_CLASSES
@@ -69,7 +70,7 @@ def _failures(tally: RunTally) -> Iterator[str]:
     rows = [(code, f"{len(names):,}") for code, names in sorted(by_code.items(), key=lambda item: -len(item[1]))]
     yield from format_table(("failed", "inputs"), rows, numbers=(1,))
     for failure in tally.failures[:_MOST_FAILURES]:
-        yield f"  {printable(failure.message)}"
+        yield f"  {to_one_line(failure.message)}"
     if len(tally.failures) > _MOST_FAILURES:
         yield f"  and {len(tally.failures) - _MOST_FAILURES:,} more, in failures.jsonl"
 
@@ -78,7 +79,7 @@ def _skipped(counts: ReadCounts) -> Iterator[str]:
     if counts.skipped:
         kinds = ", ".join(f"{n:,} {suffix}" for suffix, n in sorted(counts.skipped.items(), key=lambda kv: -kv[1])[:5])
         yield ""
-        yield f"skipped files that are neither images nor videos: {printable(kinds)}"
+        yield f"skipped files that are neither images nor videos: {to_one_line(kinds)}"
 
 
 def _next_steps(folder: Path, tally: RunTally, config: PredictConfig) -> Iterator[str]:
@@ -93,7 +94,7 @@ def _next_steps(folder: Path, tally: RunTally, config: PredictConfig) -> Iterato
     for label, name in outputs:
         if (folder / name).exists():
             path = f"{folder / name}{os.sep if (folder / name).is_dir() else ''}"
-            yield f"{label:<9} {printable(path)}"
+            yield f"{label:<9} {to_one_line(path)}"
     if any(failure.code == "truncated-image" for failure in tally.failures):
         yield "next      add --allow-truncated to take cut-short pictures as far as they decode"
     elif not config.save and tally.detections:

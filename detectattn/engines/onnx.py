@@ -12,6 +12,7 @@ from detectattn.engines.base import EngineOptions
 from detectattn.engines.exported import read_spec
 from detectattn.engines.layout import parse_class_names, parse_metadata, require_detection
 from detectattn.errors import CorruptWeights, DeviceNotFound, MissingExtra
+from detectattn.machine import count_usable_cores
 from detectattn.types import F32, WeightsFile
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider", "mps": "CoreMLExecutionProvider"}
@@ -75,9 +76,7 @@ def _import_runtime() -> Any:
 
 def _session_options(runtime: Any, threads: int | None) -> Any:
     options = runtime.SessionOptions()
-    options.intra_op_num_threads = threads or (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
+    options.intra_op_num_threads = threads or count_usable_cores()
     options.log_severity_level = 3
     return options
 

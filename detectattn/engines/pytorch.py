@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import torch
 from detectattn.engines.base import EngineOptions, HeadLayout, ModelSpec
 from detectattn.engines.layout import find_fit
 from detectattn.errors import BadImageSize, DeviceNotFound, EngineError, OutOfMemory
+from detectattn.machine import count_usable_cores
 from detectattn.types import F32, Family, WeightsFile
 from detectattn.weights.embedded_model import load_embedded_model
 from detectattn.weights.safe_load import load_detection_model
@@ -28,7 +28,7 @@ class TorchEngine:
 
     def __init__(self, weights: WeightsFile, options: EngineOptions) -> None:
         self._device = find_device(options.device)
-        _use_threads(options.threads)
+        torch.set_num_threads(options.threads or count_usable_cores())
         model = _load(weights, options)
         head = list(model.model)[-1]  # type: ignore[arg-type]  # Ultralytics models hold an nn.Sequential
         layout = _expose_raw_head(head)
@@ -100,11 +100,6 @@ def find_device(name: str) -> torch.device:
             hint="Pass one of those to --device, or run `detectattn doctor` to see what is missing",
         )
     return torch.device("cuda:0" if name == "cuda" else name)
-
-
-def _use_threads(threads: int | None) -> None:
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    torch.set_num_threads(threads or usable)
 
 
 def _wants_half(precision: str, device: torch.device) -> bool:

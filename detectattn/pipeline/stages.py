@@ -5,7 +5,6 @@ media ─feed→ decode workers ─assemble→ batches ─infer→ predictions
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 
 from detectattn.engines.detector import Detector
 from detectattn.engines.postprocess import Thresholds
+from detectattn.machine import count_usable_cores
 from detectattn.pipeline.batching import Batcher, Reorder
 from detectattn.pipeline.channel import Channel, StopSignal, Threads, Workers
 from detectattn.pipeline.reading import OpenFrames, ReadyFrame, feed_media, iter_ready_frames
@@ -32,8 +32,8 @@ class RunOptions:
     """
 
     thresholds: Thresholds
-    read_workers: int = min(4, os.cpu_count() or 1)
-    write_workers: int = min(4, os.cpu_count() or 1)
+    read_workers: int = min(4, count_usable_cores())
+    write_workers: int = min(4, count_usable_cores())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
