@@ -23,6 +23,8 @@ class EngineOptions:
         batch: Pictures that go through together; 0 chooses 1 on the CPU and 8 on a GPU.
         trust_weights: Load a checkpoint that asks for more than the allow-list.
         threads: CPU threads, or None for all cores.
+        square: Letterbox every picture to the full input, where the model would take each one's own rectangle: so that
+            models are compared on equal pixel counts.
     """
 
     device: str = "auto"
@@ -31,6 +33,7 @@ class EngineOptions:
     batch: int = 0
     trust_weights: bool = False
     threads: int | None = None
+    square: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def read_spec(
         family=find_family(metadata),
         class_names=class_names,
         layout=layout,
-        fit=find_fit(layout, own_shape_each=not fixed),
+        fit=find_fit(layout, own_shape_each=not fixed and not options.square),
         net_hw=_find_size(metadata, input_shape, options, stride, where),
         stride=stride,
         engine=engine,

@@ -41,7 +41,7 @@ class TorchEngine:
             family=find_family(model),
             class_names={int(k): str(v) for k, v in _names(model).items()},
             layout=layout,
-            fit=find_fit(layout, own_shape_each=True),
+            fit=find_fit(layout, own_shape_each=not options.square),
             net_hw=_check_size(options.imgsz_hw or _own_size(model), stride),
             stride=stride,
             engine="torch",

@@ -1,0 +1,1 @@
+"""The study: one child process a model, equal conditions, measures handed on as records."""
