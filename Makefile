@@ -52,7 +52,7 @@ bench: $(READY) ## Measure speed and memory
 	@$(BIN)/python -m benchmarks
 
 samples: $(READY) ## Draw the sample pictures and the sample video again
-	@$(BIN)/python samples/make_samples.py
+	@$(BIN)/python -m samples.make_samples
 
 clean: ## Remove what the targets above leave, run folders excepted
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -19,6 +19,8 @@ from detectattn.engines import open_detector
 from detectattn.engines.base import EngineOptions
 from detectattn.engines.postprocess import Thresholds
 from detectattn.types import WeightsFile
+from samples.make_shapes import write_shapes
+from samples.make_trouble import write_trouble
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 PICTURES = sorted(path.relative_to(SAMPLES) for path in (SAMPLES / "shapes" / "images").iterdir())
@@ -28,7 +30,8 @@ LABELS = sorted(path.relative_to(SAMPLES) for path in (SAMPLES / "shapes" / "lab
 @pytest.fixture(scope="module")
 def drawn_again(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("samples")
-    subprocess.run([sys.executable, SAMPLES / "make_samples.py", "--out", out], check=True)
+    write_shapes(out)
+    write_trouble(out)
     return out
 
 
@@ -41,7 +44,8 @@ def test_nothing_more_and_nothing_less_is_drawn(drawn_again: Path) -> None:
     made = {path.relative_to(drawn_again) for path in drawn_again.rglob("*") if path.is_file()}
     kept = {path.relative_to(SAMPLES) for path in SAMPLES.rglob("*") if path.is_file()}
     own = {path for path in kept if path.suffix in (".py", ".pyc") or path.name == "README.md"}
-    assert made == kept - own
+    street = {path for path in kept if path.parts[0] == "street" or path.stem == "street"}  # tests/samples
+    assert made == kept - own - street
 
 
 @pytest.mark.parametrize("path", LABELS, ids=str)
@@ -96,7 +100,7 @@ def test_trouble_is_what_its_name_says() -> None:
 
 
 def test_samples_stay_small() -> None:
-    assert sum(path.stat().st_size for path in SAMPLES.rglob("*") if path.suffix != ".pyc") < 1_500_000
+    assert sum(path.stat().st_size for path in SAMPLES.rglob("*") if path.suffix != ".pyc") < 6_000_000
 
 
 def test_the_untrained_model_boxes_an_even_disc(tmp_path: Path) -> None:

@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .outlines import F64
-from .sketch import COVERED, U8, Lamp, Pose, Sketch, Sprite, fill_px
+from .pixels import U8, blur
+from .sketch import COVERED, Lamp, Pose, Sketch, Sprite, fill_px
 
 NOBODY = -1
+Spot = tuple[slice, slice]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Canvas:
     shadow: U8
     owner: NDArray[np.int16]
     sun: Sun
-    lamps: list[tuple[Lamp, Pose]] = field(default_factory=list)
+    lamps: list[tuple[Lamp, Pose, int]] = field(default_factory=list)
 
     @classmethod
     def of_ground(cls, bgr: U8, sun: Sun) -> Canvas:
@@ -67,7 +69,7 @@ class Canvas:
         sun_xy = (self.sun.direction_xy[0] * light, self.sun.direction_xy[1] * light)
         self.cast([pose.to_px(outline) for outline in sketch.bodies], sketch.height, pose.ppm, base=base)
         sprite = sketch.render(pose, self.hw, sun_xy)
-        self.lamps.extend((lamp, pose) for lamp in sketch.lamps)
+        self.lamps.extend((lamp, pose, owner) for lamp in sketch.lamps)
         if sprite is None:
             return 0
         self.put(sprite, owner)
@@ -75,15 +77,13 @@ class Canvas:
 
     def put(self, sprite: Sprite, owner: int = NOBODY) -> None:
         """Blend a sprite over what is there; shadows under it no longer show."""
-        x0, y0 = sprite.corner_xy
-        h, w = sprite.alpha.shape
-        spot = np.s_[y0 : y0 + h, x0 : x0 + w]
-        alpha = sprite.alpha.astype(np.uint16)
+        spot, part = _overlap(sprite.alpha.shape, sprite.corner_xy, self.hw)
+        alpha = sprite.alpha[part].astype(np.uint16)
         alpha += alpha >> 7
         self.shadow[spot] = (self.shadow[spot] * (256 - alpha)) >> 8
         alpha3 = alpha[..., None]
-        self.bgr[spot] = (self.bgr[spot] * (256 - alpha3) + sprite.bgr * alpha3 + 128) >> 8
-        self.owner[spot][sprite.alpha >= COVERED] = owner
+        self.bgr[spot] = (self.bgr[spot] * (256 - alpha3) + sprite.bgr[part] * alpha3 + 128) >> 8
+        self.owner[spot][sprite.alpha[part] >= COVERED] = owner
 
     def cast(self, outlines_px: list[F64], height_m: float, ppm: float, *, base: float = 0.0) -> None:
         """The shadow of a body of convex parts, and the darkness right under it."""
@@ -99,6 +99,27 @@ class Canvas:
         if base == 0:
             self._darken(outlines_px, max(1, round(0.16 * ppm)), 150)
 
+    def draw_wire(self, line_px: F64, height_m: float, ppm: float) -> None:
+        """A thin dark line high above, and its faint shadow."""
+        shift = np.array(self.sun.direction_xy) * self.sun.length * height_m * ppm
+        thick = max(1, round(0.032 * ppm))
+        if self.sun.length > 0.3:
+            fixed = np.rint((line_px + shift - 0.5) * 16).astype(np.int32)
+            cv2.polylines(self.shadow, [fixed], False, 90, thick, cv2.LINE_AA, 4)
+        fixed = np.rint((line_px - 0.5) * 16).astype(np.int32)
+        cv2.polylines(self.bgr, [fixed], False, (38, 36, 34), thick, cv2.LINE_AA, 4)
+        owner = np.zeros(self.hw, np.uint8)
+        cv2.polylines(owner, [fixed], False, 255, thick, cv2.LINE_8, 4)
+        self.owner[owner > 0] = NOBODY
+
+    def cast_sprite(self, sprite: Sprite, offset_px: float, edge_px: int) -> None:
+        """The shadow of a sprite that floats: its coverage, moved along the sun by ``offset_px`` metres of height."""
+        mask = blur(sprite.alpha, edge_px)
+        left = sprite.corner_xy[0] + round(self.sun.direction_xy[0] * self.sun.length * offset_px)
+        top = sprite.corner_xy[1] + round(self.sun.direction_xy[1] * self.sun.length * offset_px)
+        spot, part = _overlap(mask.shape, (left, top), self.hw)
+        np.maximum(self.shadow[spot], mask[part], out=self.shadow[spot])
+
     def _darken(self, outlines_px: list[F64], edge_px: int, level: int) -> None:
         points = np.concatenate(outlines_px)
         (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
@@ -112,6 +133,14 @@ class Canvas:
         mask = np.zeros((y1 - y0 + 2 * margin, x1 - x0 + 2 * margin), np.uint8)
         for outline in outlines_px:
             fill_px(mask, outline - (x0 - margin, y0 - margin), level)
-        mask = cv2.stackBlur(mask, (2 * edge_px + 1, 2 * edge_px + 1))[margin:-margin, margin:-margin]
+        mask = blur(mask, edge_px)[margin:-margin, margin:-margin]
         spot = self.shadow[y0:y1, x0:x1]
         np.maximum(spot, mask, out=spot)
+
+
+def _overlap(size_hw: tuple[int, ...], corner_xy: tuple[int, int], hw: tuple[int, int]) -> tuple[Spot, Spot]:
+    """Where a patch falls within a picture, and which part of the patch that is."""
+    (x, y), (height, width) = corner_xy, hw
+    x0, y0 = min(max(x, 0), width), min(max(y, 0), height)
+    x1, y1 = max(x0, min(x + size_hw[1], width)), max(y0, min(y + size_hw[0], height))
+    return (slice(y0, y1), slice(x0, x1)), (slice(y0 - y, y1 - y), slice(x0 - x, x1 - x))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 Bgr = tuple[int, int, int]
@@ -26,8 +28,8 @@ def tone(bgr: Bgr, step: int) -> Bgr:
     return _bgr(v * (100 + step) // 100 for v in bgr)
 
 
-def _bgr(values: object) -> Bgr:
-    b, g, r = (int(v) for v in values)  # type: ignore[attr-defined]
+def _bgr(values: Iterable[int]) -> Bgr:
+    b, g, r = values
     return b, g, r
 
 

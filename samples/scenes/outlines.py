@@ -22,7 +22,9 @@ def rounded(cx: float, cy: float, length: float, width: float, radius: float = 0
     for quarter, (sx, sy) in enumerate(((1, 1), (-1, 1), (-1, -1), (1, -1))):
         for step in range(steps + 1):
             angle = (quarter + step / steps) * math.pi / 2
-            points.append((cx + sx * (length / 2 - r) + r * math.cos(angle), cy + sy * (width / 2 - r) + r * math.sin(angle)))
+            points.append(
+                (cx + sx * (length / 2 - r) + r * math.cos(angle), cy + sy * (width / 2 - r) + r * math.sin(angle))
+            )
     return np.array(points)
 
 
@@ -46,7 +48,12 @@ def stroke(start: Point, end: Point, width: float, *, round_ends: bool = False) 
     h = width / 2
     if not round_ends:
         return np.array(
-            [(x0 - uy * h, y0 + ux * h), (x1 - uy * h, y1 + ux * h), (x1 + uy * h, y1 - ux * h), (x0 + uy * h, y0 - ux * h)]
+            [
+                (x0 - uy * h, y0 + ux * h),
+                (x1 - uy * h, y1 + ux * h),
+                (x1 + uy * h, y1 - ux * h),
+                (x0 + uy * h, y0 - ux * h),
+            ]
         )
     turn = math.atan2(uy, ux)
     ends = [(x1, y1, turn - math.pi / 2), (x0, y0, turn + math.pi / 2)]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from .outlines import F64
+from .pixels import U8, blur
+from .texture import crop_tile
 
-U8 = NDArray[np.uint8]
+T = TypeVar("T", bound=np.generic)
 Bgr = tuple[int, int, int]
 
 _SHIFT = 4
@@ -53,7 +56,16 @@ class Sprite:
 
 @dataclass(frozen=True, slots=True)
 class Lamp:
-    """A light on an object: place in metres, radius in metres, colour, and how far a beam reaches ahead (0: glow only)."""
+    """A light on an object.
+
+    Attributes:
+        x: Place ahead of the object's centre, in metres.
+        y: Place to the right, in metres.
+        radius: Of the bulb, in metres.
+        bgr: Colour.
+        beam: How far it lights the ground ahead, in metres; below 0 the radius of a pool of light; 0 for a glow alone.
+        always: Whether it shines by day.
+    """
 
     x: float
     y: float
@@ -74,6 +86,7 @@ class Sketch:
         reliefs: Outlines with a height from 0 to 255; edges that face the sun become lighter, others darker.
         lamps: Lights.
         gloss: Strength of the relief's light and shade.
+        grain: Strength of a fine grain on its surface, 0 for none.
         round_m: Over which distance a relief's edges are rounded, in metres.
     """
 
@@ -84,6 +97,7 @@ class Sketch:
     lamps: list[Lamp] = field(default_factory=list)
     gloss: float = 1.0
     round_m: float = 0.18
+    grain: int = 0
 
     def body(self, outline: F64, bgr: Bgr, level: int | None = None) -> None:
         """A part of the silhouette, in a colour, with a relief of its own where ``level`` says so."""
@@ -104,26 +118,28 @@ class Sketch:
             hw: The picture's height and width; pixels beyond are left out.
             sun_xy: The direction in which shadows fall, of length 0 (no sun) to 1.
         """
-        bodies = [pose.to_px(outline) for outline in self.bodies]
+        bodies = _project(self.bodies, pose)
         window = _window(bodies, hw)
         if window is None:
             return None
         x0, y0, x1, y1, cut = window
         size_wh = (x1 - x0, y1 - y0)
-        ss = 2 if max(size_wh) > 110 else 4
+        ss = 1 if max(size_wh) > 300 else 2 if max(size_wh) > 90 else 4
         alpha = np.zeros((size_wh[1] * ss, size_wh[0] * ss), np.uint8)
-        for outline in bodies:
-            _fill(alpha, outline, (x0, y0), ss, 255)
+        for fixed in _to_fixed(bodies, (x0, y0), ss):
+            cv2.fillPoly(alpha, [fixed], 255, cv2.LINE_AA, _SHIFT)
         bgr = np.empty((*alpha.shape, 3), np.uint8)
         bgr[:] = self.paints[0][1]
-        for points, colour in self.paints:
-            _fill(bgr, pose.to_px(points), (x0, y0), ss, colour)
-        small = cv2.resize(bgr, size_wh, interpolation=cv2.INTER_AREA)
-        cover = cv2.resize(alpha, size_wh, interpolation=cv2.INTER_AREA)
+        paints = _to_fixed(_project([outline for outline, _ in self.paints], pose), (x0, y0), ss)
+        for fixed, (_, colour) in zip(paints, self.paints, strict=True):
+            cv2.fillPoly(bgr, [fixed], colour, cv2.LINE_AA, _SHIFT)
+        if ss > 1:
+            bgr = np.asarray(cv2.resize(bgr, size_wh, interpolation=cv2.INTER_AREA), np.uint8)
+            alpha = np.asarray(cv2.resize(alpha, size_wh, interpolation=cv2.INTER_AREA), np.uint8)
         if self.reliefs:
-            small = self._light(small, pose, (x0, y0), sun_xy)
-        whole = _count_px(bodies) if cut else int(np.count_nonzero(cover >= COVERED))
-        return Sprite(small, cover, (x0, y0), whole)
+            bgr = self._light(bgr, pose, (x0, y0), sun_xy)
+        whole = _count_px(bodies) if cut else int(np.count_nonzero(alpha >= COVERED))
+        return Sprite(bgr, alpha, (x0, y0), whole)
 
     def _light(self, bgr: U8, pose: Pose, corner_xy: tuple[int, int], sun_xy: tuple[float, float]) -> U8:
         reach = max(1, round(self.round_m * pose.ppm / 2))
@@ -131,15 +147,20 @@ class Sketch:
         pad = 2 * reach + 2
         h, w = bgr.shape[0] + 2 * pad, bgr.shape[1] + 2 * pad
         relief = np.zeros((h, w), np.uint8)
-        for points, level in self.reliefs:
-            _fill(relief, pose.to_px(points), (corner_xy[0] - pad, corner_xy[1] - pad), 1, level)
-        relief = cv2.stackBlur(relief, (2 * reach + 1, 2 * reach + 1))
-        height = relief.astype(np.int16)
+        outlines = _project([outline for outline, _ in self.reliefs], pose)
+        fixed = _to_fixed(outlines, (corner_xy[0] - pad, corner_xy[1] - pad), 1)
+        for points, (_, level) in zip(fixed, self.reliefs, strict=True):
+            cv2.fillPoly(relief, [points], level, cv2.LINE_AA, _SHIFT)
+        height = blur(relief, reach).astype(np.int16)
         toward = height[pad + dy : h - pad + dy, pad + dx : w - pad + dx]
         away = height[pad - dy : h - pad - dy, pad - dx : w - pad - dx]
-        slope = (toward - away) * np.int16(round(self.gloss * 64)) >> 7
-        rim = (np.int16(255) - height[pad : h - pad, pad : w - pad]) >> 5
-        return shade(bgr, slope - rim)
+        slope: NDArray[np.int16] = (toward - away) * np.int16(round(self.gloss * 64)) >> 7
+        rim: NDArray[np.int16] = (np.int16(255) - height[pad : h - pad, pad : w - pad]) >> 5
+        steep: NDArray[np.int16] = slope - rim
+        if self.grain:
+            steep += (crop_tile(bgr.shape[:2], 1) >> 2) * np.int16(self.grain) >> 5
+            steep += (crop_tile(bgr.shape[:2], 16) >> 2) * np.int16(self.grain) >> 5
+        return shade(bgr, steep)
 
 
 # From this coverage on, a pixel belongs to the object: thin parts count, a soft edge's faint end does not.
@@ -153,6 +174,26 @@ def shade(bgr: U8, level: NDArray[np.int16]) -> U8:
     base = bgr.astype(np.int16)
     out = (base * dark >> 7) + ((255 - base) * light >> 7)
     return out.astype(np.uint8)
+
+
+def _project(outlines: list[F64], pose: Pose) -> list[F64]:
+    """All outlines as pixels of the picture, in one go."""
+    px = pose.to_px(np.concatenate(outlines))
+    return _split(px, outlines)
+
+
+def _to_fixed(outlines_px: list[F64], corner_xy: tuple[int, int], ss: int) -> list[NDArray[np.int32]]:
+    """Outlines in OpenCV's fixed-point coordinates of a window ``ss`` times enlarged; pixel centres are whole there."""
+    fixed = np.rint(((np.concatenate(outlines_px) - corner_xy) * ss - 0.5) * _ONE).astype(np.int32)
+    return _split(fixed, outlines_px)
+
+
+def _split(stacked: NDArray[T], parts: list[F64]) -> list[NDArray[T]]:
+    pieces, start = [], 0
+    for part in parts:
+        pieces.append(stacked[start : start + len(part)])
+        start += len(part)
+    return pieces
 
 
 def _window(bodies: list[F64], hw: tuple[int, int]) -> tuple[int, int, int, int, bool] | None:
@@ -170,16 +211,12 @@ def _count_px(bodies: list[F64]) -> int:
     left, top = np.floor(points.min(axis=0)) - 1
     width, height = (np.ceil(points.max(axis=0)) - (left, top)).astype(int) + 2
     mask = np.zeros((height, width), np.uint8)
-    for outline in bodies:
-        _fill(mask, outline, (int(left), int(top)), 1, 255)
+    for fixed in _to_fixed(bodies, (int(left), int(top)), 1):
+        cv2.fillPoly(mask, [fixed], 255, cv2.LINE_AA, _SHIFT)
     return int(np.count_nonzero(mask >= COVERED))
-
-
-def _fill(target: U8, outline_px: F64, corner_xy: tuple[int, int], ss: int, value: int | Bgr) -> None:
-    fixed = np.rint(((outline_px - corner_xy) * ss - 0.5) * _ONE).astype(np.int32)
-    cv2.fillPoly(target, [fixed], value, cv2.LINE_AA, _SHIFT)
 
 
 def fill_px(target: U8, outline_px: F64, value: int | Bgr) -> None:
     """Fill a polygon, given in pixels of the picture, with smooth edges."""
-    _fill(target, outline_px, (0, 0), 1, value)
+    fixed = np.rint((outline_px - 0.5) * _ONE).astype(np.int32)
+    cv2.fillPoly(target, [fixed], value, cv2.LINE_AA, _SHIFT)

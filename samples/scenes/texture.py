@@ -6,8 +6,9 @@ from functools import cache
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from .sketch import U8
+from .pixels import U8, blur
 
 TILE = 1024
 
@@ -22,7 +23,7 @@ def noise_tile(cell_px: int) -> U8:
         return coarse
     wrapped = np.pad(coarse, 2, mode="wrap")
     large = cv2.resize(wrapped, None, fx=cell_px, fy=cell_px, interpolation=cv2.INTER_LINEAR_EXACT)
-    soft = cv2.stackBlur(large, (cell_px | 1, cell_px | 1))
+    soft = blur(np.asarray(large, np.uint8), cell_px // 2)
     edge = 2 * cell_px
     return np.ascontiguousarray(soft[edge:-edge, edge:-edge])
 
@@ -35,3 +36,10 @@ def crop_noise(hw: tuple[int, int], cell_px: int, rng: np.random.Generator) -> U
         return tile[dy : dy + hw[0], dx : dx + hw[1]]
     rows, columns = (np.arange(hw[0]) + dy) % TILE, (np.arange(hw[1]) + dx) % TILE
     return tile[rows[:, None], columns[None, :]]
+
+
+def crop_tile(hw: tuple[int, int], cell_px: int) -> NDArray[np.int16]:
+    """Noise around 0 from the tile's corner, i16[h, w], the same at every call."""
+    tile = noise_tile(cell_px)
+    rows, columns = np.arange(hw[0]) % TILE, np.arange(hw[1]) % TILE
+    return tile[rows[:, None], columns[None, :]].astype(np.int16) - 128

@@ -1,0 +1,1 @@
+"""Sample pictures with ground truth, and the code that draws them."""
