@@ -35,6 +35,11 @@
     │   ├── OutdatedPackage     a package too old to be safe
     │   ├── DeviceNotFound      a device that is not there
     │   └── OutOfMemory         the device's memory does not suffice
+    ├── EvaluationError         what predictions are judged against
+    │   ├── BrokenTruth         ground truth that cannot be read
+    │   ├── TruthMismatch       ground truth of other images or other classes
+    │   ├── AmbiguousTruth      several files or images that fit alike
+    │   └── BrokenPredictions   predictions made elsewhere that cannot be read
     └── OutputError             something to write
         ├── OutputExists        it is there already; nothing is overwritten
         ├── DiskFull            no space left, or no permission
@@ -282,6 +287,36 @@ class OutOfMemory(EngineError):
     """The device's memory does not suffice."""
 
     code = "out-of-memory"
+
+
+class EvaluationError(DetectattnError):
+    """What predictions are judged against cannot be used."""
+
+    code = "evaluation"
+
+
+class BrokenTruth(EvaluationError):
+    """Ground truth that cannot be read."""
+
+    code = "broken-truth"
+
+
+class TruthMismatch(EvaluationError):
+    """Ground truth of other images or other classes."""
+
+    code = "truth-mismatch"
+
+
+class AmbiguousTruth(EvaluationError):
+    """Several files or images that fit alike."""
+
+    code = "ambiguous-truth"
+
+
+class BrokenPredictions(EvaluationError):
+    """Predictions made elsewhere that cannot be read."""
+
+    code = "broken-predictions"
 
 
 class OutputError(DetectattnError):

@@ -1,0 +1,1 @@
+"""Judge records: accuracy against ground truth, agreement without, and what a difference is worth."""

@@ -1,0 +1,98 @@
+"""JSON files whose errors say where they are: the line, and the key."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from detectattn.errors import EvaluationError
+
+_KEY = re.compile(r'"((?:[^"\\]|\\.)*)"\s*:')
+_SPACE = re.compile(r"[\s,:]*")
+
+
+def load_json(path: Path, error_type: type[EvaluationError], hint: str) -> Any:
+    """The value in a JSON file.
+
+    Args:
+        path: The file, in UTF-8, with or without a byte order mark.
+        error_type: What to raise.
+        hint: What to do about a file that cannot be read.
+
+    Raises:
+        EvaluationError: ``error_type``: it cannot be read, or is no JSON; the message names line, column and last key.
+    """
+    text = read_text(path, error_type, hint)
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        before = [match[1] for match in _KEY.finditer(text, max(0, error.pos - 10_000), error.pos)]
+        after = f', after the key "{before[-1]}"' if before else ""
+        where = f"line {error.lineno}, column {error.colno}{after}"
+        raise error_type(f"{path} is broken JSON at {where}: {error.msg}", hint=hint) from error
+    except RecursionError as error:
+        raise error_type(f"{path} is nested too deep to be read", hint=hint) from error
+
+
+def read_text(path: Path, error_type: type[EvaluationError], hint: str) -> str:
+    """The text of a file in UTF-8.
+
+    Raises:
+        EvaluationError: ``error_type``: it is missing, forbidden, or no UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise error_type(f"{path} cannot be read: {error.strerror}", hint=hint) from error
+    except UnicodeDecodeError as error:
+        raise error_type(f"{path} is no text in UTF-8 (byte {error.start})", hint=hint) from error
+
+
+def find_line(path: Path, keys: Iterable[str | int]) -> int | None:
+    """The line, from 1, on which a value of a valid JSON file starts.
+
+    Args:
+        path: The file.
+        keys: The way to the value: names in objects and positions in lists.
+
+    Returns:
+        The line of the value, or of the last thing on the way that is there; None for a file that cannot be read.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return None
+    position = _skip(text, 0)
+    for key in keys:
+        inner = _enter(text, position, key)
+        if inner is None:
+            break
+        position = inner
+    return text.count("\n", 0, position) + 1
+
+
+def _enter(text: str, position: int, key: str | int) -> int | None:
+    """Where the value under ``key`` starts in the object or list at ``position``."""
+    decoder = json.JSONDecoder()
+    is_object = text[position] == "{"
+    if text[position] not in "{[" or is_object != isinstance(key, str):
+        return None
+    position, count = _skip(text, position + 1), 0
+    while text[position] not in "}]":
+        name: str | int = count
+        if is_object:
+            name, position = decoder.raw_decode(text, position)
+            position = _skip(text, position)
+        if name == key:
+            return position
+        position = _skip(text, decoder.raw_decode(text, position)[1])
+        count += 1
+    return None
+
+
+def _skip(text: str, position: int) -> int:
+    match = _SPACE.match(text, position)
+    return position if match is None else match.end()

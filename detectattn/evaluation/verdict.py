@@ -1,0 +1,270 @@
+"""What a study found, in sentences: the number, its interval, and whether it settles the question."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from detectattn.evaluation.agreement import PairAgreement
+from detectattn.evaluation.bootstrap import PairedDifference
+from detectattn.evaluation.calibration import Calibration
+from detectattn.evaluation.error_breakdown import ErrorBreakdown, ErrorCost
+from detectattn.evaluation.intervals import PairedRatio
+
+_METRIC_NAMES = {"ap50_95": "AP", "ap50": "AP50"}
+_ROUND_STEPS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
+_CLASSES_NAMED = 3
+_ERROR_NAMES = {
+    "classification": "wrong classes",
+    "localisation": "boxes that fit badly",
+    "both": "wrong classes in the wrong place",
+    "duplicate": "duplicates",
+    "background": "detections of nothing",
+    "missed": "missed objects",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A model as a budget sees it.
+
+    Attributes:
+        name: Of the model or variant.
+        p50_ms: Median time an image.
+        peak_mb: Peak memory.
+        ap50_95: Accuracy, 0 to 1; None where there is no ground truth.
+    """
+
+    name: str
+    p50_ms: float
+    peak_mb: float
+    ap50_95: float | None = None
+
+    def cost(self, unit: Literal["ms", "MB"]) -> float:
+        """What it takes, in the unit of a budget."""
+        return self.p50_ms if unit == "ms" else self.peak_mb
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a model may take.
+
+    Attributes:
+        limit: The most that is allowed.
+        unit: ``ms`` an image (median) or ``MB`` of memory (peak).
+    """
+
+    limit: float
+    unit: Literal["ms", "MB"]
+
+    def __str__(self) -> str:
+        return f"{format_figure(self.limit).removesuffix('.0')} {self.unit}"
+
+
+def format_figure(value: float) -> str:
+    """Three significant digits, thousands apart: ``0.529``, ``41.2``, ``1,230``; ``−`` below 0."""
+    if not math.isfinite(value):
+        return "unknown"
+    rounded = float(f"{value:.2e}")
+    if rounded == 0:
+        return "0"
+    decimals = max(0, 2 - math.floor(math.log10(abs(rounded))))
+    return f"{rounded:,.{decimals}f}".replace("-", "−")
+
+
+def format_accuracy(value: float) -> str:
+    """Three decimals: ``0.529``."""
+    return f"{value:.3f}".replace("-", "−") if math.isfinite(value) else "unknown"
+
+
+def format_about(count: int) -> str:
+    """A number of images as a round one, upwards: ``300`` for 287."""
+    if count <= 0:
+        return "0"
+    size = 10 ** math.floor(math.log10(count))
+    step = next(s for s in _ROUND_STEPS if s * size >= count)
+    return f"{math.ceil(step * size):,}"
+
+
+def describe_speed(a: str, b: str, ratio: PairedRatio, doubt: str | None = None) -> str:
+    """Which of two models is faster.
+
+    Args:
+        a: Name of the first model.
+        b: Name of the second.
+        ratio: Time of ``a`` to time of ``b``.
+        doubt: Why the timings should not be trusted, where they should not; a clause without a full stop.
+    """
+    caution = "" if doubt is None else f" These timings are not to be trusted: {doubt}."
+    times = {a: f"{format_figure(ratio.value_a)} ms", b: f"{format_figure(ratio.value_b)} ms"}
+    if not math.isfinite(ratio.low):
+        return f"One {ratio.unit} is too few to say which is faster: {a} took {times[a]}, {b} {times[b]}.{caution}"
+    fast, slow, factor, low, high = (
+        (b, a, ratio.ratio, ratio.low, ratio.high)
+        if ratio.ratio >= 1
+        else (a, b, 1 / ratio.ratio, 1 / ratio.high, 1 / ratio.low)
+    )
+    if not ratio.decided:
+        shown = _format_factors(factor, low, high, apart_from_one=False)
+        return (
+            f"Which is faster is not decided: {slow} takes {shown[0]}× the time of {fast} ({shown[1]}–{shown[2]}), "
+            f"{times[slow]} against {times[fast]} an image.{caution}"
+        )
+    shown = _format_factors(factor, low, high, apart_from_one=True)
+    return (
+        f"{fast} is {shown[0]}× faster than {slow} ({shown[1]}–{shown[2]}): "
+        f"{times[fast]} against {times[slow]} an image.{caution}"
+    )
+
+
+def describe_accuracy(a: str, b: str, difference: PairedDifference) -> str:
+    """Which of two models is more accurate, or how many images would tell."""
+    if not math.isfinite(difference.difference):
+        return f"Which of {a} and {b} is more accurate cannot be said: these images show no object."
+    best, other, values, gain, interval = _orient(a, b, difference)
+    metric = _METRIC_NAMES.get(difference.metric, difference.metric)
+    figures = f"{metric} {format_accuracy(values[0])} against {format_accuracy(values[1])}"
+    where = "" if difference.class_name is None else f" on {difference.class_name}"
+    if difference.decided:
+        return f"{best} is more accurate than {other}{where}: {figures}, {format_accuracy(gain)} more ({interval})."
+    if difference.difference == 0:
+        return f"{a} and {b} are equally accurate{where} on {_these_images(difference.images)}: {figures}."
+    return (
+        f"Which is more accurate{where} is not decided on {_these_images(difference.images)}; "
+        f"{_outlook(difference)}. {best} is ahead: {figures}, {format_accuracy(gain)} more ({interval})."
+    )
+
+
+def describe_classes(a: str, b: str, differences: Sequence[PairedDifference]) -> str:
+    """On which classes two models differ; the three largest decided differences of each are named."""
+    decided = sorted((d for d in differences if d.decided), key=lambda d: -abs(d.difference))
+    if not decided:
+        return f"No difference on a single class is decided ({_count(len(differences), 'class', 'classes')})."
+    parts = []
+    for name, sign in ((a, 1), (b, -1)):
+        won = [d for d in decided if d.difference * sign > 0]
+        named = [f"{d.class_name} (+{format_accuracy(abs(d.difference))})" for d in won[:_CLASSES_NAMED]]
+        if len(won) > _CLASSES_NAMED:
+            named.append(f"{len(won) - _CLASSES_NAMED} more")
+        if named:
+            parts.append(f"{name} is more accurate on {_enumerate(named)}")
+    chance = len(differences) * 0.05
+    caution = (
+        f" Of {len(differences)} classes, about {round(chance)} would seem to differ by chance." if chance >= 1 else ""
+    )
+    return f"{'; '.join(parts)}.{caution}"
+
+
+def describe_agreement(pair: PairAgreement) -> str:
+    """How far two models agree where nobody knows the truth."""
+    objects = pair.both + pair.only_a + pair.only_b
+    if objects == 0:
+        return f"Neither {pair.a} nor {pair.b} finds anything in these images."
+    known = math.isfinite(pair.low)
+    interval = f" ({format_accuracy(pair.low)}–{format_accuracy(pair.high)})" if known else ""
+    return (
+        f"{pair.a} and {pair.b} both find {pair.both:,} of {_count(objects, 'object', 'objects')}, "
+        f"{pair.a} alone {pair.only_a:,}, {pair.b} alone {pair.only_b:,}: "
+        f"agreement {format_accuracy(pair.agreement)}{interval}. Who is right, only ground truth tells."
+    )
+
+
+def describe_budget(candidates: Sequence[Candidate], budget: Budget) -> str:
+    """What to deploy within a budget: the most accurate that fits; the others that fit where accuracy is unknown."""
+    if not candidates:
+        return f"There is no model to fit into {budget}."
+    chosen = choose_within(candidates, budget)
+    unit = budget.unit
+    if chosen is not None:
+        accuracy = format_accuracy(chosen.ap50_95) if chosen.ap50_95 is not None else ""
+        return f"Within {budget}, deploy {chosen.name}: {format_figure(chosen.cost(unit))} {unit}, AP {accuracy}."
+    fitting = [c for c in candidates if c.cost(unit) <= budget.limit]
+    if fitting:
+        names = _enumerate([f"{c.name} ({format_figure(c.cost(unit))} {unit})" for c in fitting])
+        verb = "fits" if len(fitting) == 1 else "fit"
+        return f"{names} {verb} into {budget}; which is most accurate is unknown without ground truth."
+    least = min(candidates, key=lambda c: c.cost(unit))
+    return f"No model fits into {budget}; {least.name} takes least, {format_figure(least.cost(unit))} {unit}."
+
+
+def choose_within(candidates: Sequence[Candidate], budget: Budget) -> Candidate | None:
+    """The most accurate model that fits, the cheaper of equals; None where none fits, or none has an accuracy."""
+    fitting = [c for c in candidates if c.cost(budget.unit) <= budget.limit and c.ap50_95 is not None]
+    return max(fitting, key=lambda c: (c.ap50_95 or 0.0, -c.cost(budget.unit)), default=None)
+
+
+def describe_errors(name: str, breakdown: ErrorBreakdown) -> str:
+    """What costs a model most accuracy: the two dearest kinds of error."""
+    costs: dict[str, ErrorCost] = {kind: getattr(breakdown, kind) for kind in _ERROR_NAMES}
+    dearest = sorted(costs, key=lambda kind: -costs[kind].ap_lost)[:2]
+    named = [f"{_ERROR_NAMES[k]} ({format_accuracy(costs[k].ap_lost)} AP50)" for k in dearest if costs[k].ap_lost > 0]
+    if not named:
+        return f"{name} makes no error that costs AP50."
+    return f"{name} loses most to {_enumerate(named)}."
+
+
+def describe_calibration(name: str, calibration: Calibration) -> str:
+    """Whether a model's scores mean what they say."""
+    if calibration.count == 0:
+        return (
+            f"{name} finds nothing above score {format_figure(calibration.min_score)}, so its scores cannot be judged."
+        )
+    error = f"calibration error {format_accuracy(calibration.error)}"
+    if not calibration.miscalibrated:
+        expected = format_accuracy(calibration.perfect_error)
+        return f"{name}'s scores can be taken as they are: {error}, {expected} by chance alone."
+    gap = format_accuracy(abs(calibration.overconfidence))
+    if calibration.overconfidence > 0:
+        return f"{name} promises too much: its scores lie {gap} above the share that is right ({error})."
+    return f"{name} promises too little: its scores lie {gap} below the share that is right ({error})."
+
+
+def _orient(a: str, b: str, d: PairedDifference) -> tuple[str, str, tuple[float, float], float, str]:
+    """The better model first: names, values, gain, and the interval of the gain."""
+    if d.difference >= 0:
+        return a, b, (d.value_a, d.value_b), d.difference, _format_interval(d.low, d.high)
+    return b, a, (d.value_b, d.value_a), -d.difference, _format_interval(-d.high, -d.low)
+
+
+def _format_interval(low: float, high: float) -> str:
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return "interval unknown"
+    # A dash beside a minus cannot be read.
+    joint = " to " if low < 0 or high < 0 else "–"
+    # An end above 0 is not shown as 0: that would read as undecided.
+    decimals = next((d for d in (3, 4, 5) if low <= 0 or round(low, d) > 0), 3)
+    return f"{low:.{decimals}f}{joint}{high:.{decimals}f}".replace("-", "−")
+
+
+def _format_factors(factor: float, low: float, high: float, *, apart_from_one: bool) -> tuple[str, str, str]:
+    """A factor and its interval with as many decimals as tell its ends apart, and from 1 where that is decided."""
+    decimals = 0 if factor >= 10 else 1 if factor >= 1.5 else 2
+    for more in range(decimals, 5):
+        shown = f"{factor:,.{more}f}", f"{low:,.{more}f}", f"{high:,.{more}f}"
+        told_apart = shown[1] != shown[2] and not (apart_from_one and float(shown[1].replace(",", "")) <= 1)
+        if told_apart:
+            return shown
+    return f"{factor:,.{decimals}f}", f"{low:,.{decimals}f}", f"{high:,.{decimals}f}"
+
+
+def _outlook(d: PairedDifference) -> str:
+    if d.images_to_decide is None:
+        known = math.isfinite(d.standard_error)
+        return "more than a million would be needed" if known else "one says nothing about others"
+    if d.images_to_decide < 1.3 * d.images:
+        return "a few more would"
+    return f"about {format_about(d.images_to_decide)} would"
+
+
+def _these_images(images: int) -> str:
+    return "this image" if images == 1 else f"these {images:,} images"
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def _enumerate(items: Sequence[str]) -> str:
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
