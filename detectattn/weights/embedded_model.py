@@ -1,7 +1,7 @@
 """The format of the embedded models: safetensors with the model's YAML, classes and image size in its metadata.
 
-Nothing in such a file is executed: the tensors are raw numbers, the YAML is read by the safe loader, and only the
-modules that :data:`_MODULES` names are built from it.
+Nothing in such a file is executed: the tensors are raw numbers, the YAML is read by the safe loader, and only known
+keys and modules are let through to what builds the model.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ _MODULES = frozenset(
         "nn.Upsample",
     ]
 )
+# Others, such as ``activation``, would be evaluated.
+_KEYS = frozenset({"nc", "depth_multiple", "width_multiple", "backbone", "head"})
 _HINT = "Install the package again: its files are damaged"
 
 
@@ -58,15 +60,17 @@ def load_embedded_model(path: Path) -> nn.Module:
     tensors, metadata = _read(path)
     try:
         config = yaml.safe_load(metadata["model_yaml"])
+        if not isinstance(config, dict):
+            raise ValueError("its model YAML is no mapping")
         model = build_model(config, json.loads(metadata["class_names"]))
         model.load_state_dict(
             {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
         )
         size_px = int(metadata["imgsz"])
-    except (KeyError, ValueError, RuntimeError, yaml.YAMLError) as error:
+    except (KeyError, IndexError, TypeError, ValueError, RuntimeError, yaml.YAMLError) as error:
         raise CorruptWeights(f"{path} holds no embedded model ({str(error)[:160]})", hint=_HINT) from error
     vars(model)["train_args"] = {"imgsz": size_px}
-    fuse: Any = vars(type(model)).get("fuse") or model.fuse
+    fuse: Any = model.fuse
     fused: nn.Module = fuse(verbose=False)
     return fused.eval().requires_grad_(False)
 
@@ -88,8 +92,10 @@ def build_model(config: Mapping[str, Any], class_names: Sequence[str]) -> nn.Mod
         class_names: Names of its classes, in order.
 
     Raises:
-        ValueError: It names a module that the embedded models do not consist of.
+        ValueError: It names a module or a key that the embedded models do not consist of.
     """
+    if unknown := sorted(config.keys() - _KEYS):
+        raise ValueError(f"the model YAML has keys that no embedded model has: {', '.join(unknown)}")
     rows = [*config["backbone"], *config["head"]]
     if unknown := sorted({str(row[2]) for row in rows} - _MODULES):
         raise ValueError(f"the model YAML names {', '.join(unknown)}, of which no embedded model is made")
@@ -120,7 +126,7 @@ def write_embedded_model(
         class_names: Names of its classes, in order.
         size_px: Side of the square input that it was trained for.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     tensors = {
         name: (tensor.half() if tensor.is_floating_point() and tensor.ndim > 1 else tensor).contiguous()
@@ -132,7 +138,7 @@ def write_embedded_model(
         "imgsz": str(size_px),
     }
     draft = path.with_name(f".{path.name}.part")
-    save_file(tensors, draft, metadata)
+    draft.write_bytes(save(tensors, metadata))
     draft.replace(path)
 
 

@@ -1,0 +1,1 @@
+"""How the embedded models came to be: drawn scenes, a loop, checkpoints, a log. Outside the wheel."""
