@@ -14,6 +14,8 @@ import pytest
 from detectattn import Model
 from detectattn.api import Shot
 from detectattn.cli.app import run
+from detectattn.types import Prediction
+from samples.scenes import Scene
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [
@@ -113,6 +115,15 @@ def test_guide_names_every_option_and_no_other() -> None:
     assert mentioned - options - {"--index-url"} == set()
 
 
+# What a reader has at the end of each page that holds Python.
+_MADE = {
+    "README.md": ("model", Model),
+    "docs/guide.md": ("model", Model),
+    "docs/records.md": ("prediction", Prediction),
+    "samples/README.md": ("scene", Scene),
+}
+
+
 @pytest.mark.parametrize("page", [p for p in PAGES if any(iter_blocks(p, "python"))], ids=lambda p: p.name)
 def test_python_runs(page: Path, street: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every block of a page in turn, as a reader would type them, with the model at hand."""
@@ -125,12 +136,11 @@ def test_python_runs(page: Path, street: Path, monkeypatch: pytest.MonkeyPatch) 
         source = re.sub(r'Model\("[\w.-]+"', f'Model("{street}"', block)
         source = re.sub(r'"rtsp://[^"]+"', '"street/"', source)
         exec(compile(source, page.name, "exec"), names)  # the page's own code
-    if page.name == "records.md":
-        assert names["prediction"].detections
-    else:
-        assert isinstance(names["model"], Model)
-        names["model"].close()
-    assert shown or page.name != "README.md"
+    made, kind = _MADE[page.relative_to(ROOT).as_posix()]
+    assert isinstance(names[made], kind)
+    if isinstance(names[made], Model):
+        names[made].close()
+    assert shown or page != ROOT / "README.md"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
