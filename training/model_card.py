@@ -71,12 +71,13 @@ def _training_section(recipe: Recipe, record: Mapping[str, Any]) -> list[str]:
     sittings = record["sittings"]
     hours = sum(sitting["train_s"] for sitting in sittings) / 3600
     images = sum(sitting["images"] for sitting in sittings)
+    steps = sum(sitting["images"] // sitting["batch"] for sitting in sittings)
     watched = [(f"{h['epoch']:.1f}", f"{h['ap50_95']:.3f}", f"{h['ap50']:.3f}") for h in record["history"]]
     return [
         "## Training",
         "",
         f"From scratch, with `python -m training.train {recipe.name} --epochs {record['epochs']} "
-        f"--scenes {sittings[-1]['scenes']}`: {record['epoch']:.1f} of {record['epochs']} epochs, {record['step']} "
+        f"--scenes {sittings[-1]['scenes']}`: {record['epoch']:.1f} of {record['epochs']} epochs, {steps:,} "
         f"steps, {images:,} pictures, {hours:.1f} hours, seed {record['seed']}.",
         "",
         f"AdamW, learning rate {recipe.lr:g} falling along a cosine to {recipe.final_lr:.0%}, gradients clipped at "
