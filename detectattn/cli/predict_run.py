@@ -269,5 +269,7 @@ class PredictRun:
         if not self.tally.failures:
             return 0
         if self._quiet:
-            self._notices.warn(f"{len(self.tally.failures):,} inputs failed; failures.jsonl in the run folder says why")
+            number = len(self.tally.failures)
+            inputs = "1 input" if number == 1 else f"{number:,} inputs"
+            self._notices.warn(f"{inputs} failed; {self.folder}/failures.jsonl says why")
         return EXIT_PARTIAL if self.tally.done else EXIT_FAILED

@@ -57,22 +57,10 @@ def run_pipeline(
     write_threads = Threads(write_stop)
     workers = Workers(options.write_workers, "write", write_threads, write_stop)
     writer = Writer(sinks, records, workers, write_stop, tally.add, lookahead=options.write_workers + 1)
-    error: BaseException | None = None
     tally.start()
-    try:
-        stages.start(media, open_frames)
-        for detected in stages.iter_detected():
-            writer.write(detected.frame, detected.prediction)
-        writer.drain()
-    except Stopped:
-        error = stages.stop.error
-    except BaseException as raised:  # noqa: BLE001 - raised again below, once threads and files are in order
-        error = raised
+    error = _write_all(stages, writer, media, open_frames)
     stages.join()
-    try:
-        _end_writing(writer, whole=error is None or isinstance(error, KeyboardInterrupt))
-    except Exception as raised:  # noqa: BLE001 - raised again below
-        error = error if error is not None and not isinstance(error, KeyboardInterrupt) else raised
+    error = _end_writing(writer, error)
     write_stop.set()
     write_threads.join(_JOIN_S)
     tally.end(error, stopped=not stages.complete)
@@ -80,9 +68,31 @@ def run_pipeline(
         raise error
 
 
-def _end_writing(writer: Writer, *, whole: bool) -> None:
-    if whole:
+def _write_all(
+    stages: Stages, writer: Writer, media: Iterable[Media | FrameFailure], open_frames: OpenFrames
+) -> BaseException | None:
+    """Write all that is detected; what ended it early, if it was an error."""
+    try:
+        stages.start(media, open_frames)
+        for detected in stages.iter_detected():
+            writer.write(detected.frame, detected.prediction)
         writer.drain()
-        writer.close()
-    else:
-        writer.abort()
+    except Stopped:
+        return stages.stop.error
+    except BaseException as error:  # noqa: BLE001 - the run raises it, once threads and files are in order
+        return error
+    return None
+
+
+def _end_writing(writer: Writer, error: BaseException | None) -> BaseException | None:
+    """Complete the files, or after an error discard what is incomplete; the error that the run ends with, if any."""
+    is_whole = error is None or isinstance(error, KeyboardInterrupt)
+    try:
+        if is_whole:
+            writer.drain()
+            writer.close()
+        else:
+            writer.abort()
+    except Exception as closing:  # noqa: BLE001 - the run raises it
+        return closing if is_whole else error
+    return error

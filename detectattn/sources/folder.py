@@ -123,8 +123,10 @@ class _Directory:
 
 def walk_files(root: Path, output_root: PurePosixPath = _AT_TOP) -> Iterator[FoundFile]:
     """Yield the files and unreadable directories below ``root``. Holds the listings of one branch, not of the tree."""
-    visited: set[tuple[int, int]] = set()
     real_root = root.resolve()
+    visited: set[tuple[int, int]] = set()
+    # The root counts as read, or a link to a folder above it would lead back down into it under another name.
+    _is_new(real_root, real_root, visited)
     stack = [_iter_children(_Directory(root, "", output_root), is_root=True)]
     while stack:
         child = next(stack[-1], None)
