@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
 import yaml
 
@@ -66,6 +66,77 @@ class PredictConfig:
         parse_imgsz(self.imgsz)
 
 
+@dataclass(frozen=True, slots=True)
+class CompareConfig:
+    """Everything that decides what ``compare`` does, apart from its sources. A preset may set any of it.
+
+    Attributes:
+        model: The models: registry names, files, folders, URLs, or predictions made elsewhere, optionally ``NAME=…``;
+            empty for the embedded pair.
+        truth: Ground truth; empty to look for it beside the images.
+        class_map: YAML file of lines ``truth name: model name``; empty for none.
+        difficult: ``ignore`` or ``count``: what becomes of VOC's difficult objects.
+        conf: Operating point of all models, for pictures, counts and agreement; None for each model's own: that of its
+            best F1 where there is ground truth, else 0.25.
+        rounds: Rounds of timing, 0 for no timing; None for as many as 50 timed pictures take.
+        imgsz: ``640`` or ``480x640`` (height × width) for all; empty for that of the first model.
+        own_size: Let every model run at the size that it was made for, whatever the others take.
+        device: As for ``predict``.
+        engine: As for ``predict``.
+        precision: As for ``predict``.
+        sweep: Axes such as ``imgsz=320,480`` or ``queries=100..300:50``.
+        sweep_product: Cross the axes, rather than going along one at a time.
+        budget: Limits such as ``50ms`` or ``500MB``.
+        fail_if: Conditions that fail the study, such as ``demo-rtdetr.ap50_95 < 0.6``.
+        baseline: ``report.json`` of an earlier study that must not be fallen short of; empty for none.
+        limit: Take at most so many pictures; 0 for all.
+        vid_stride: Take every n-th frame of a video or stream.
+        seed: Of the bootstrap.
+        images: Whether disputed pictures are drawn side by side.
+        offline: Refuse every download.
+        trust_weights: Load checkpoints that ask for more than the allow-list.
+        allow_truncated: Take pictures that are cut short as far as they decode.
+    """
+
+    model: tuple[str, ...] = ()
+    truth: str = ""
+    class_map: str = ""
+    difficult: str = "ignore"
+    conf: float | None = None
+    rounds: int | None = None
+    imgsz: str = ""
+    own_size: bool = False
+    device: str = "auto"
+    engine: str = "auto"
+    precision: str = "auto"
+    sweep: tuple[str, ...] = ()
+    sweep_product: bool = False
+    budget: tuple[str, ...] = ()
+    fail_if: tuple[str, ...] = ()
+    baseline: str = ""
+    limit: int = 0
+    vid_stride: int = 1
+    seed: int = 0
+    images: bool = True
+    offline: bool = False
+    trust_weights: bool = False
+    allow_truncated: bool = False
+
+    def __post_init__(self) -> None:
+        _require("conf", self.conf, self.conf is None or 0 <= self.conf <= 1, "a number from 0 to 1")
+        _require("rounds", self.rounds, self.rounds is None or self.rounds >= 0, "a whole number, or 0 for no timing")
+        _require("difficult", self.difficult, self.difficult in ("ignore", "count"), "ignore or count")
+        _require("limit", self.limit, self.limit >= 0, "a whole number, or 0 for all pictures")
+        _require("seed", self.seed, self.seed >= 0, "a whole number from 0")
+        _require("vid_stride", self.vid_stride, self.vid_stride >= 1, "a whole number above 0")
+        parse_imgsz(self.imgsz)
+
+
+ConfigKind = TypeVar("ConfigKind", PredictConfig, CompareConfig)
+# Commas separate the items of other lists; here they are part of an item.
+_WHOLE_ITEMS = frozenset({"model", "sweep", "fail_if"})
+
+
 def _require(name: str, value: object, fine: bool, wanted: str) -> None:
     if not fine:
         raise ConfigError(f"{option_name(name)} is {value!r}", hint=f"Give {wanted}")
@@ -98,8 +169,12 @@ def split_model_name(text: str) -> tuple[str | None, str]:
     return None, text
 
 
-def load_preset(path: Path) -> dict[str, Any]:
+def load_preset(path: Path, kind: type[PredictConfig | CompareConfig] = PredictConfig) -> dict[str, Any]:
     """The options that a YAML preset sets, by field name.
+
+    Args:
+        path: The preset.
+        kind: The options that it may set.
 
     Raises:
         ConfigError: The file is missing, no YAML, or names an option that does not exist.
@@ -116,7 +191,8 @@ def load_preset(path: Path) -> dict[str, Any]:
         return {}
     if not isinstance(raw, Mapping):
         raise ConfigError(f"the preset {path} holds no `option: value` lines", hint="See configs/ for examples")
-    return {_field_name(str(key), path): value for key, value in raw.items()}
+    known = [f.name for f in fields(kind)]
+    return {_field_name(str(key), known, path): value for key, value in raw.items()}
 
 
 def _yaml_place(error: yaml.YAMLError) -> str:
@@ -125,9 +201,8 @@ def _yaml_place(error: yaml.YAMLError) -> str:
     return f"line {mark.line + 1}: {problem}" if mark else str(problem)
 
 
-def _field_name(key: str, path: Path) -> str:
+def _field_name(key: str, known: list[str], path: Path) -> str:
     name = key.replace("-", "_")
-    known = [f.name for f in fields(PredictConfig)]
     if name in known:
         return name
     near = difflib.get_close_matches(name, known, n=1)
@@ -136,9 +211,15 @@ def _field_name(key: str, path: Path) -> str:
 
 
 def resolve_config(preset: Mapping[str, Any], command_line: Mapping[str, Any]) -> PredictConfig:
+    """The options of ``predict`` that apply; see :func:`resolve_options`."""
+    return resolve_options(PredictConfig, preset, command_line)
+
+
+def resolve_options(kind: type[ConfigKind], preset: Mapping[str, Any], command_line: Mapping[str, Any]) -> ConfigKind:
     """The options that apply: the command line wins over the preset, the preset over the defaults.
 
     Args:
+        kind: The options that there are.
         preset: From :func:`load_preset`.
         command_line: By field name; None where an option was not given.
 
@@ -146,11 +227,12 @@ def resolve_config(preset: Mapping[str, Any], command_line: Mapping[str, Any]) -
         ConfigError: A value of the wrong kind or out of range.
     """
     given = {name: value for name, value in command_line.items() if value is not None}
-    hints = get_type_hints(PredictConfig)
-    return PredictConfig(**{name: _coerce(name, value, hints[name]) for name, value in {**preset, **given}.items()})
+    hints = get_type_hints(kind)
+    return kind(**{name: _coerce(name, value, hints[name]) for name, value in {**preset, **given}.items()})
 
 
-def _coerce(name: str, value: Any, kind: Any) -> Any:
+def _coerce(name: str, value: Any, hint: Any) -> Any:
+    kind = next((k for k in get_args(hint) if k is not type(None)), hint) if type(None) in get_args(hint) else hint
     if kind is bool and isinstance(value, bool):
         return value
     if kind is str and isinstance(value, str | int) and not isinstance(value, bool):
@@ -160,7 +242,13 @@ def _coerce(name: str, value: Any, kind: Any) -> Any:
     if kind is int and isinstance(value, int) and not isinstance(value, bool):
         return value
     if kind == tuple[str, ...] and isinstance(value, str | int | list | tuple) and not isinstance(value, bool):
-        items = [value] if isinstance(value, str | int) else value
-        return tuple(part.strip() for item in items for part in str(item).split(",") if part.strip())
+        return _split_items(name, [value] if isinstance(value, str | int) else value)
     wanted = {bool: "true or false", str: "a text", float: "a number", int: "a whole number"}.get(kind, "a list")
     raise ConfigError(f"{option_name(name)} is {value!r}", hint=f"Give {wanted}")
+
+
+def _split_items(name: str, items: Sequence[Any]) -> tuple[str, ...]:
+    parts = [str(item).strip() for item in items]
+    if name not in _WHOLE_ITEMS:
+        parts = [part.strip() for item in parts for part in item.split(",")]
+    return tuple(part for part in parts if part)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from detectattn.evaluation.bootstrap import draw_image_weights, leave_out_weights
 from detectattn.evaluation.intervals import Interval, compute_expanded_interval
 from detectattn.matching import match_boxes
+from detectattn.results import ClassAgreement, PairAgreement
 from detectattn.types import F32, I32, Detections, Prediction
 
 DEFAULT_MIN_SCORE = 0.25
@@ -49,51 +50,6 @@ class ImageAgreement:
         """i32[O], class of each object."""
         classes: I32 = _pick([f.class_id for f in self.found], self.objects).max(axis=1, initial=_ABSENT)
         return classes.astype(np.int32)
-
-
-@dataclass(frozen=True, slots=True)
-class ClassAgreement:
-    """Objects of one class, by which of two models finds them.
-
-    Attributes:
-        class_name: The class.
-        both: Objects that both find.
-        only_a: Objects that only ``a`` finds.
-        only_b: Objects that only ``b`` finds.
-    """
-
-    class_name: str
-    both: int
-    only_a: int
-    only_b: int
-
-
-@dataclass(frozen=True, slots=True)
-class PairAgreement:
-    """How far two models agree.
-
-    Attributes:
-        a: Name of the first model.
-        b: Name of the second.
-        both: Objects that both find.
-        only_a: Objects that ``a`` finds and ``b`` does not.
-        only_b: Objects that ``b`` finds and ``a`` does not.
-        agreement: ``2 both / (2 both + only_a + only_b)``, the F1 of one against the other, whichever is taken as
-            truth; NaN where neither finds anything.
-        low: Lower end of its interval over images, NaN where nothing can be said.
-        high: Upper end.
-        per_class: The counts by class, of classes in which anything was found.
-    """
-
-    a: str
-    b: str
-    both: int
-    only_a: int
-    only_b: int
-    agreement: float
-    low: float
-    high: float
-    per_class: tuple[ClassAgreement, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

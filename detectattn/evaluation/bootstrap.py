@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from detectattn.evaluation.average_precision import RankedMatches, class_ap, mean_ap, mean_ap50
 from detectattn.evaluation.intervals import CONFIDENCE, compute_expanded_interval, images_to_decide
-from detectattn.results import MatchTable
+from detectattn.results import MatchTable, PairedDifference
 from detectattn.types import F32, I32
 
 F64 = NDArray[np.float64]
@@ -23,38 +23,6 @@ F64 = NDArray[np.float64]
 RESAMPLES = 1000
 _LEAVE_OUT_BLOCKS = 100
 _MIN_IMAGES = 5
-
-
-@dataclass(frozen=True, slots=True)
-class PairedDifference:
-    """How much more accurate one model is than another on the same images.
-
-    Attributes:
-        metric: ``ap50_95`` or ``ap50``.
-        class_name: The class, or None for the mean over classes.
-        value_a: Accuracy of ``a``, 0 to 1; NaN where it does not exist.
-        value_b: Accuracy of ``b``.
-        difference: ``value_a - value_b``; above 0, ``a`` is more accurate.
-        low: Lower end of the interval of the difference, NaN where nothing can be said.
-        high: Upper end.
-        decided: Whether the interval excludes 0.
-        standard_error: Of the difference, NaN where nothing can be said.
-        images: How many images there are; for a class, how many show it.
-        images_to_decide: About how many would show a difference of this size; None where decided, or where no
-            number that anyone could collect would.
-    """
-
-    metric: str
-    class_name: str | None
-    value_a: float
-    value_b: float
-    difference: float
-    low: float
-    high: float
-    decided: bool
-    standard_error: float
-    images: int
-    images_to_decide: int | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

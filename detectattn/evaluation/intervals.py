@@ -10,6 +10,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from detectattn.results import PairedRatio
+
 F64 = NDArray[np.float64]
 
 CONFIDENCE = 0.95
@@ -153,33 +155,6 @@ def images_to_decide(
     needed = _NORMAL.inv_cdf(0.5 + confidence / 2) + _NORMAL.inv_cdf(power)
     estimate = images * (needed * standard_error / difference) ** 2
     return math.ceil(estimate) if estimate <= _MAX_IMAGES_TO_DECIDE else None
-
-
-@dataclass(frozen=True, slots=True)
-class PairedRatio:
-    """How many times one model takes what another takes, measured in interleaved rounds.
-
-    Attributes:
-        metric: What is compared, such as ``p50_ms``.
-        value_a: Median of ``a``, over all rounds, in ms.
-        value_b: Median of ``b``.
-        ratio: Geometric mean over rounds of the ratio of medians, ``a`` to ``b``; above 1, ``b`` is faster.
-        low: Lower end of the interval of the ratio, NaN where nothing can be said.
-        high: Upper end.
-        decided: Whether the interval excludes 1.
-        units: How many pairs the interval rests on.
-        unit: ``round``, or ``block`` where rounds were too few and were cut.
-    """
-
-    metric: str
-    value_a: float
-    value_b: float
-    ratio: float
-    low: float
-    high: float
-    decided: bool
-    units: int
-    unit: str
 
 
 _MIN_ROUNDS = 4

@@ -7,11 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from detectattn.evaluation.agreement import PairAgreement
-from detectattn.evaluation.bootstrap import PairedDifference
-from detectattn.evaluation.calibration import Calibration
-from detectattn.evaluation.error_breakdown import ErrorBreakdown, ErrorCost
-from detectattn.evaluation.intervals import PairedRatio
+from detectattn.results import Calibration, ErrorBreakdown, ErrorCost, PairAgreement, PairedDifference, PairedRatio
 
 _METRIC_NAMES = {"ap50_95": "AP", "ap50": "AP50"}
 _ROUND_STEPS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)

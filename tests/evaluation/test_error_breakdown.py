@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from detectattn.evaluation.align import align_predictions
-from detectattn.evaluation.error_breakdown import ErrorBreakdown, compute_error_breakdown, compute_errors_of
+from detectattn.evaluation.error_breakdown import compute_error_breakdown, compute_errors_of
 from detectattn.evaluation.truth import GroundTruth, ImageTruth
+from detectattn.results import ErrorBreakdown
 from detectattn.types import Detections, Prediction
 
 KINDS = {

@@ -6,11 +6,6 @@ import math
 
 import pytest
 
-from detectattn.evaluation.agreement import PairAgreement
-from detectattn.evaluation.bootstrap import PairedDifference
-from detectattn.evaluation.calibration import Calibration
-from detectattn.evaluation.error_breakdown import ErrorBreakdown, ErrorCost
-from detectattn.evaluation.intervals import PairedRatio
 from detectattn.evaluation.verdict import (
     Budget,
     Candidate,
@@ -24,6 +19,7 @@ from detectattn.evaluation.verdict import (
     format_about,
     format_figure,
 )
+from detectattn.results import Calibration, ErrorBreakdown, ErrorCost, PairAgreement, PairedDifference, PairedRatio
 
 NAN = math.nan
 

@@ -1,0 +1,34 @@
+"""What evaluation and timing produce: plain data that a report can show and a test can compare."""
+
+from detectattn.results.accuracy import (
+    IOU_THRESHOLDS,
+    Accuracy,
+    ClassAccuracy,
+    ConfusionMatrix,
+    MatchTable,
+    OperatingPoint,
+    PrecisionRecall,
+)
+from detectattn.results.calibration import Calibration, ReliabilityBin
+from detectattn.results.error_breakdown import ErrorBreakdown, ErrorCost
+from detectattn.results.pairs import ClassAgreement, PairAgreement, PairedDifference, PairedRatio
+from detectattn.results.speed import SpeedFigures
+
+__all__ = [
+    "IOU_THRESHOLDS",
+    "Accuracy",
+    "Calibration",
+    "ClassAccuracy",
+    "ClassAgreement",
+    "ConfusionMatrix",
+    "ErrorBreakdown",
+    "ErrorCost",
+    "MatchTable",
+    "OperatingPoint",
+    "PairAgreement",
+    "PairedDifference",
+    "PairedRatio",
+    "PrecisionRecall",
+    "ReliabilityBin",
+    "SpeedFigures",
+]
