@@ -10,28 +10,15 @@ export DETECTATTN_CACHE := $(CURDIR)/$(VENV)/cache
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/cache/matplotlib
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint check format bench samples clean
+.PHONY: help install demo test lint check format bench samples pictures clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 install: $(READY) ## Create .venv and install the project with its extras and development tools
 
-# Until a trained model comes with the package: one from the folder of development data beside the clone, else one that
-# is made here, of fixed filters. That one boxes an object at several places, and any overlap means the same object.
-TRAINED := $(wildcard ../shared/models/rtdetr_shapes/rtdetr-shapes.pt)
-UNTRAINED := $(VENV)/cache/blobs.onnx
-DEMO_MODEL := $(if $(TRAINED),shapes=$(TRAINED) --conf 0.5,$(UNTRAINED) --iou 0.2)
-TRAINED_NOTE := A small RT-DETR that was trained on drawn shapes:
-UNTRAINED_NOTE := No trained model is at hand. A stand-in of fixed filters finds evenly coloured blobs:
-
-demo: $(READY) $(if $(TRAINED),,$(UNTRAINED)) ## Detect on the shipped samples
-	@echo '$(if $(TRAINED),$(TRAINED_NOTE),$(UNTRAINED_NOTE))'
-	@echo '$$ detectattn predict samples/shapes/images samples/shapes.mp4 -m $(DEMO_MODEL)'
-	@$(BIN)/detectattn predict samples/shapes/images samples/shapes.mp4 -m $(DEMO_MODEL)
-
-$(UNTRAINED): $(READY) samples/make_blob_model.py
-	@$(BIN)/python samples/make_blob_model.py $@
+demo: $(READY) ## Try it: both embedded models on the shipped street scenes
+	@$(BIN)/detectattn demo
 
 test: $(READY) ## Run the whole test suite
 	@$(BIN)/pytest -n 2
@@ -53,6 +40,12 @@ bench: $(READY) ## Measure speed and memory
 
 samples: $(READY) ## Draw the sample pictures and the sample video again
 	@$(BIN)/python -m samples.make_samples
+
+pictures: $(READY) ## Make the README's pictures again, by the command that it names
+	@rm -rf $(VENV)/pictures
+	@$(BIN)/detectattn demo --quiet --out $(VENV)/pictures
+	@for model in rtdetr yolo; do \
+	  cp $(VENV)/pictures/demo-$$model/images/yellow-bus.jpg docs/images/demo-$$model.jpg; done
 
 clean: ## Remove what the targets above leave, run folders excepted
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import json
+from collections.abc import Mapping
 from importlib import import_module
-from pathlib import Path
+from typing import Any
 
-from detectattn.machine import collect_machine, collect_versions
+from benchmarks.record import write_record
 
 BENCHMARKS = {
     "startup": "what one command costs before it does anything",
     "memory": "peak memory on 5,000 images against 500",
     "overlap": "wall time of a run against the sum of its stages, and the cores in use",
+    "verdicts": "how often intervals cover the truth and verdicts are right (embedded models, a quarter of an hour)",
 }
-RESULTS = Path(__file__).parent / "results"
+_OWN_MODELS = frozenset({"verdicts"})
 
 
 def main() -> None:
@@ -24,16 +25,21 @@ def main() -> None:
         prog="python -m benchmarks", epilog=f"benchmarks:\n{lines}", formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], metavar="NAME", help="all when left out")
-    parser.add_argument("-m", "--model", required=True, help="the model to run, as `detectattn predict -m` takes it")
+    parser.add_argument("-m", "--model", help="the model to run, as `detectattn predict -m` takes it")
     options = parser.parse_args()
-    RESULTS.mkdir(exist_ok=True)
-    for name in options.names or BENCHMARKS:
-        figures = import_module(f"benchmarks.{name}").measure(options.model)
+    names = options.names or list(BENCHMARKS)
+    if options.model is None and (lacking := sorted(set(names) - _OWN_MODELS)):
+        parser.error(f"-m MODEL is needed for {', '.join(lacking)}")
+    for name in names:
+        module = import_module(f"benchmarks.{name}")
+        figures = module.measure() if name in _OWN_MODELS else module.measure(options.model)
         print(f"\n{name}: {BENCHMARKS[name]}")
-        for key, value in figures.items():
-            print(f"  {key:<32} {value}")
-        record = {"figures": figures, "machine": collect_machine(), "versions": collect_versions()}
-        (RESULTS / f"{name}.json").write_text(json.dumps(record, indent=2) + "\n")
+        print(getattr(module, "render", _render)(figures))
+        write_record(name, figures)
+
+
+def _render(figures: Mapping[str, Any]) -> str:
+    return "\n".join(f"  {key:<32} {value}" for key, value in figures.items())
 
 
 if __name__ == "__main__":

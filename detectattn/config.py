@@ -12,6 +12,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 import yaml
 
 from detectattn.errors import ConfigError
+from detectattn.shipped import shipped_dir
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,20 +170,31 @@ def split_model_name(text: str) -> tuple[str | None, str]:
     return None, text
 
 
+def find_preset(path: Path) -> Path:
+    """A preset's file: the path itself or, for a bare name that is no file, the shipped preset of that name."""
+    if path.is_file() or len(path.parts) != 1:
+        return path
+    shipped = shipped_dir("configs") / f"{path.name.removesuffix('.yaml')}.yaml"
+    return shipped if shipped.is_file() else path
+
+
 def load_preset(path: Path, kind: type[PredictConfig | CompareConfig] = PredictConfig) -> dict[str, Any]:
     """The options that a YAML preset sets, by field name.
 
     Args:
-        path: The preset.
+        path: The preset's file, or the bare name of a shipped one.
         kind: The options that it may set.
 
     Raises:
         ConfigError: The file is missing, no YAML, or names an option that does not exist.
     """
+    path = find_preset(path)
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise ConfigError(f"there is no preset {path}", hint="Check the path given to --config") from error
+        names = ", ".join(sorted(preset.stem for preset in shipped_dir("configs").glob("*.yaml")))
+        hint = f"Check the path given to --config; shipped presets are {names}"
+        raise ConfigError(f"there is no preset {path}", hint=hint) from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"the preset {path} cannot be read ({error})", hint="Give a YAML text file") from error
     except yaml.YAMLError as error:

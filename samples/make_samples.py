@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from samples.make_shapes import write_shapes
 from samples.make_street import write_clip, write_street
 from samples.make_trouble import write_trouble
 
@@ -23,7 +22,6 @@ def main() -> None:
     write_street(out)
     write_clip(out)
     write_trouble(out)
-    write_shapes(out)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,7 +14,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from numpy.typing import NDArray
+
+from detectattn.shipped import shipped_dir
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep Ultralytics' settings out of the user's cache."""
+    os.environ.setdefault("DETECTATTN_CACHE", str(tmp_path_factory.mktemp("cache")))
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +42,58 @@ def ultralytics_assets() -> Path:
     assert spec is not None
     assert spec.origin is not None
     return Path(spec.origin).parent / "assets"
+
+
+@pytest.fixture(scope="session")
+def street_images() -> Path:
+    """The folder of the 24 shipped street scenes, with their ground truth beside it."""
+    return shipped_dir("samples") / "street" / "images"
+
+
+@pytest.fixture(scope="session")
+def noon(street_images: Path) -> Path:
+    """A shipped street scene, 960 × 540, with some two dozen cars at noon."""
+    return street_images / "noon.jpg"
+
+
+@pytest.fixture(scope="session")
+def street_clip() -> Path:
+    """The shipped clip: 200 frames, 20 a second."""
+    return shipped_dir("samples") / "street.mp4"
+
+
+@pytest.fixture(scope="session")
+def save_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Writes an embedded model as Ultralytics saves its own: ``save_checkpoint("demo-rtdetr")`` gives the ``.pt`` file.
+
+    The weights stay in the precision of the embedded file, so that both files hold the same numbers.
+    """
+    saved: dict[str, Path] = {}
+
+    def save(name: str) -> Path:
+        if name not in saved:
+            saved[name] = _write_checkpoint(name, tmp_path_factory.mktemp("checkpoints") / f"{name}.pt")
+        return saved[name]
+
+    return save
+
+
+def _write_checkpoint(name: str, path: Path) -> Path:
+    import torch
+    from safetensors import safe_open
+
+    from detectattn.weights.embedded import embedded_path
+    from detectattn.weights.embedded_model import build_model, load_embedded_state
+
+    shipped = embedded_path(name)
+    assert shipped is not None
+    with safe_open(shipped, "pt") as stream:
+        metadata = stream.metadata()
+    model = build_model(yaml.safe_load(metadata["model_yaml"]), json.loads(metadata["class_names"]))
+    model.load_state_dict(load_embedded_state(shipped))
+    train_args = {"task": "detect", "imgsz": int(metadata["imgsz"])}
+    torch.save({"model": model.eval().requires_grad_(False), "train_args": train_args}, path)
+    return path
 
 
 class ScriptedServer:

@@ -39,7 +39,7 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
     assert _imported_by("import detectattn") == set()
 
 
-@pytest.mark.parametrize("command", [[], ["predict"], ["models"], ["doctor"]], ids=" ".join)
+@pytest.mark.parametrize("command", [[], ["predict"], ["demo"], ["models"], ["doctor"]], ids=" ".join)
 def test_help_imports_nothing_heavy(command: list[str]) -> None:
     code = f"from detectattn.cli.app import run\nassert run({[*command, '--help']!r}) == 0"
     assert _imported_by(code) == set()
@@ -86,10 +86,53 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     assert not [name for name in names if "__pycache__" in name]
 
 
-def test_the_wheel_works_elsewhere(wheel: Path, tmp_path: Path) -> None:
-    installed, elsewhere = tmp_path / "installed", tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    zipfile.ZipFile(wheel).extractall(installed)
+def test_the_wheel_holds_weights_samples_and_presets(wheel: Path) -> None:
+    """All of them, byte for byte, and not the code that draws the samples."""
+    with zipfile.ZipFile(wheel) as archive:
+        prefix = "detectattn/assets/"
+        held = {n.removeprefix(prefix): archive.read(n) for n in archive.namelist() if n.startswith(prefix)}
+    weights = {path.name: path for path in (ROOT / "detectattn/assets").iterdir()}
+    presets = {f"configs/{path.name}": path for path in (ROOT / "configs").iterdir()}
+    samples = [p for p in (ROOT / "samples").rglob("*") if p.is_file() and p.suffix not in (".py", ".pyc", ".md")]
+    kept = {**weights, **presets, **{path.relative_to(ROOT).as_posix(): path for path in samples}}
+    assert {"demo-rtdetr.safetensors", "demo-rtdetr.md", "demo-yolo.safetensors", "demo-yolo.md"} <= set(kept)
+    assert {"samples/street.mp4", "samples/street/voc/noon.xml", "samples/trouble/text.jpg"} <= set(kept)
+    assert held.keys() == kept.keys()
+    assert [name for name, content in held.items() if content != kept[name].read_bytes()] == []
+    assert wheel.stat().st_size < 20_000_000
+
+
+@pytest.fixture
+def installed(wheel: Path, tmp_path: Path) -> Path:
+    """A folder that holds what the wheel installs."""
+    zipfile.ZipFile(wheel).extractall(tmp_path / "installed")
+    return tmp_path / "installed"
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    """An empty folder."""
+    (tmp_path / "elsewhere").mkdir()
+    return tmp_path / "elsewhere"
+
+
+def test_the_wheel_detects_with_what_it_holds(installed: Path, elsewhere: Path) -> None:
+    """An embedded model, a shipped picture and a shipped preset, far from a checkout."""
+    code = """
+from detectattn.cli.app import run
+from detectattn.shipped import shipped_dir
+picture = shipped_dir("samples") / "street" / "images" / "noon.jpg"
+assert run(["predict", str(picture), "-m", "demo-rtdetr", "-c", "predict-quality", "--imgsz", "320"]) == 0
+"""
+    assert "torch" in _imported_by(code, path=installed, cwd=elsewhere)
+    run = json.loads((elsewhere / "runs/predict-001/run.json").read_text())
+    assert run["models"][0]["weights"]["path"] == str(installed / "detectattn/assets/demo-rtdetr.safetensors")
+    assert run["config"]["sources"] == [str(installed / "detectattn/assets/samples/street/images/noon.jpg")]
+    assert run["counts"]["detections"] > 0
+    assert (elsewhere / "runs/predict-001/images/noon.jpg").is_file()
+
+
+def test_the_wheel_works_elsewhere(installed: Path, elsewhere: Path) -> None:
     code = f"""
 import detectattn
 assert detectattn.__file__.startswith({str(installed)!r}), detectattn.__file__

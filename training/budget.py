@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
-
+from detectattn.engines.decoder_cut import find_head
+from detectattn.engines.flops import count_gflops
 from training.accuracy import make_ready
 from training.recipe import RECIPES, Recipe, build_trainable
 
@@ -32,30 +30,16 @@ class Budget:
 
 
 def compute_budget(recipe: Recipe, size_px: int | None = None) -> Budget:
-    """Count a recipe's model at ``size_px``, by default at its own size.
-
-    torch's counter takes convolutions and all matrix products, those inside attention too. Bilinear sampling, which it
-    does not know, is added: for each point 4 products and 3 sums a channel, and a product and a sum for its weight.
-    Normalisation, activation and softmax are left out, as is usual.
-    """
+    """Count a recipe's model at ``size_px``, by default at its own size; see :mod:`detectattn.engines.flops`."""
     side = size_px or recipe.size_px
     model = make_ready(build_trainable(recipe, _CLASSES))
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        model(torch.zeros(1, 3, side, side))
-    head = list(model.model)[-1]  # type: ignore[arg-type]  # Ultralytics models hold an nn.Sequential
-    queries, layers = int(getattr(head, "num_queries", 0)), int(getattr(head, "num_decoder_layers", 0))
+    head = find_head(model)
     return Budget(
         params_m=sum(p.numel() for p in model.parameters()) / 1e6,
-        gflops=(counter.get_total_flops() + sum(_sampling_flops(m, queries) for m in model.modules())) / 1e9,
-        queries=queries,
-        layers=layers,
+        gflops=count_gflops(model, (side, side)),
+        queries=int(getattr(head, "num_queries", 0)),
+        layers=int(getattr(head, "num_decoder_layers", 0)),
     )
-
-
-def _sampling_flops(module: nn.Module, queries: int) -> int:
-    if type(module).__name__ != "MSDeformAttn":
-        return 0
-    return int(queries * module.n_levels * module.n_points * module.d_model * 9)  # type: ignore[operator]  # ints
 
 
 def main() -> None:

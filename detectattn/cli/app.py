@@ -10,9 +10,12 @@ from typing import Annotated, Any
 import typer
 
 from detectattn import __version__
+from detectattn.cli.compare import compare
+from detectattn.cli.demo import demo
 from detectattn.cli.doctor import doctor
 from detectattn.cli.models import app as models_app
 from detectattn.cli.predict import predict
+from detectattn.cli.report import report
 from detectattn.errors import DetectattnError
 
 EXIT_USAGE = 2
@@ -29,7 +32,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(predict)
+app.command()(compare)
+app.command()(report)
 app.add_typer(models_app, name="models")
+app.command()(demo)
 app.command()(doctor)
 
 # Click's UsageError: its own package in older Typer, vendored in newer.

@@ -28,7 +28,8 @@ OutOption = Annotated[
     Path | None, typer.Option("-o", "--out", help="Folder of the run; must not exist. [default: runs/COMMAND-NNN]")
 ]
 ConfigOption = Annotated[
-    Path | None, typer.Option("-c", "--config", help="YAML preset; options on the command line win over it.")
+    Path | None,
+    typer.Option("-c", "--config", help="YAML preset: a path, or the name of a shipped one. Options win over it."),
 ]
 ConfOption = Annotated[float | None, typer.Option("--conf", help="Keep detections scored above this. [default: 0.25]")]
 IouOption = Annotated[

@@ -39,6 +39,7 @@ class Loaded:
         params_m: Millions of parameters, or None where the engine cannot tell.
         weights_mb: Size on disk in megabytes (10^6 bytes).
         net_pixels: Pixels of the network's input for each picture, in order.
+        max_det: Objects that it can find in one picture at most, where its queries or its graph limit that.
     """
 
     info: ModelInfo
@@ -46,6 +47,7 @@ class Loaded:
     params_m: float | None
     weights_mb: float
     net_pixels: tuple[int, ...]
+    max_det: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +89,24 @@ class BatchTime:
 
 @dataclass(frozen=True, slots=True)
 class Detect:
-    """Asks for the detections of pictures, down to ``conf``, several classes a box."""
+    """Asks for the detections of pictures, down to ``conf``, several classes a box.
+
+    ``pictures`` is the file that holds them; the one that the child was started with, where it is None.
+    """
 
     indices: tuple[int, ...]
     conf: float
     iou: float
     max_det: int
+    pictures: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Detected:
-    """Detections of each picture asked for, in order, boxes in its pixels."""
+    """Detections of each picture asked for, in order, boxes in its pixels; and what each took."""
 
     detections: tuple[Detections, ...]
+    times: StageTimes
 
 
 @dataclass(frozen=True, slots=True)

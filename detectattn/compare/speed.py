@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Protocol, TypeVar
@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from detectattn.compare import messages as msg
+from detectattn.errors import DetectattnError
 from detectattn.results import SpeedFigures
 
 ReplyType = TypeVar("ReplyType", bound=msg.Reply)
@@ -50,11 +51,13 @@ class SpeedSamples:
     Attributes:
         warm_up: Pictures it took to become steady.
         rounds: The stages of each picture, a turn each.
+        memory: Peak after the rounds, before any batch larger than one.
         images_per_s: Forward throughput by batch size; a size the model cannot take is absent.
     """
 
     warm_up: int
     rounds: tuple[msg.StageTimes, ...]
+    memory: msg.PeakMemory
     images_per_s: Mapping[int, float]
 
 
@@ -64,18 +67,22 @@ def plan_rounds(picture_count: int, *, least_timed: int = 50, a_turn: int = 10, 
     Args:
         picture_count: Pictures there are.
         least_timed: Timings a model at least.
-        a_turn: Pictures a turn at most; short turns keep the models close together in time.
+        a_turn: Pictures a turn at most, spread evenly; short turns keep the models close together in time.
         rounds: Exactly so many rounds, whatever that gives.
     """
     if picture_count < 1:
         raise ValueError("there must be a picture to time")
-    pictures = tuple(range(min(picture_count, a_turn)))
-    return SpeedPlan(rounds or max(5, -(-least_timed // len(pictures))), pictures)
+    taken = min(picture_count, a_turn)
+    pictures = tuple(i * picture_count // taken for i in range(taken))
+    return SpeedPlan(rounds or max(5, -(-least_timed // taken)), pictures)
+
+
+OnTurn = Callable[[str, int, int], None]
 
 
 def measure_speed(
-    models: Sequence[Timed], plan: SpeedPlan, on_turn: Callable[[str, int], None] = lambda _name, _round: None
-) -> dict[str, SpeedSamples]:
+    models: Sequence[Timed], plan: SpeedPlan, on_turn: OnTurn = lambda *_: None
+) -> tuple[dict[str, SpeedSamples], dict[str, DetectattnError]]:
     """Time the models, by turns: A B C, then C B A, and so on.
 
     Turning the order around from round to round cancels a steady drift of the machine. While one model works the others
@@ -84,18 +91,57 @@ def measure_speed(
     Args:
         models: The models, loaded.
         plan: How much is timed.
-        on_turn: Told of every turn.
+        on_turn: Told of every turn: the model, how many turns it had, and of how many.
+
+    Returns:
+        What was timed of each model, and why any failed; one that fails does not cost the others.
     """
-    warm = {model.name: _warm_up(model, plan.pictures) for model in models}
-    turns: dict[str, list[msg.StageTimes]] = {model.name: [] for model in models}
+    timing = {model.name: _Timing(model) for model in models}
+    failed: dict[str, DetectattnError] = {}
+
+    def each(names: Iterable[str], step: Callable[[_Timing], None]) -> None:
+        for name in names:
+            if name in failed:
+                continue
+            try:
+                step(timing[name])
+            except DetectattnError as error:
+                failed[name] = error
+
+    def take_turn(model: _Timing) -> None:
+        on_turn(model.timed.name, len(model.rounds), plan.rounds)
+        model.take_turn(plan.pictures)
+
+    each(timing, lambda model: model.warm_up_on(plan.pictures))
     for number in range(plan.rounds):
-        for model in models if number % 2 == 0 else reversed(models):
-            on_turn(model.name, number)
-            turns[model.name].append(model.ask(msg.TimePictures(plan.pictures), msg.StageTimes))
-    throughput = {model.name: _measure_throughput(model) for model in models}
-    return {
-        model.name: SpeedSamples(warm[model.name], tuple(turns[model.name]), throughput[model.name]) for model in models
-    }
+        each(timing if number % 2 == 0 else reversed(timing), take_turn)
+    each(timing, _Timing.finish)
+    return {name: model.to_samples() for name, model in timing.items() if name not in failed}, failed
+
+
+class _Timing:
+    """One model's part in the rounds."""
+
+    def __init__(self, timed: Timed) -> None:
+        self.timed = timed
+        self.rounds: list[msg.StageTimes] = []
+        self._warm_up = 0
+        self._memory = msg.PeakMemory(float("nan"), None)
+        self._images_per_s: dict[int, float] = {}
+
+    def warm_up_on(self, pictures: tuple[int, ...]) -> None:
+        self._warm_up = _warm_up(self.timed, pictures)
+
+    def take_turn(self, pictures: tuple[int, ...]) -> None:
+        self.rounds.append(self.timed.ask(msg.TimePictures(pictures), msg.StageTimes))
+
+    def finish(self) -> None:
+        # Before any larger batch: memory is that of one picture at a time.
+        self._memory = self.timed.ask(msg.AskMemory(), msg.PeakMemory)
+        self._images_per_s = _measure_throughput(self.timed)
+
+    def to_samples(self) -> SpeedSamples:
+        return SpeedSamples(self._warm_up, tuple(self.rounds), self._memory, self._images_per_s)
 
 
 def _warm_up(model: Timed, pictures: tuple[int, ...]) -> int:
@@ -125,22 +171,24 @@ def _measure_throughput(model: Timed) -> dict[int, float]:
     return found
 
 
-def summarise(samples: SpeedSamples, decode_ms: Sequence[float], plan: SpeedPlan) -> SpeedFigures:
+def summarise(
+    rounds: Sequence[msg.StageTimes], decode_ms: Sequence[float], images_per_s: Mapping[int, float]
+) -> SpeedFigures:
     """The figures of one model.
 
     Args:
-        samples: What was timed.
-        decode_ms: Decoding time of each picture of the study.
-        plan: What was timed, to know the pictures.
+        rounds: The stages of each picture, a turn each.
+        decode_ms: What decoding each picture of a turn took.
+        images_per_s: Forward throughput by batch size.
     """
-    decode = np.array([decode_ms[index] for index in plan.pictures] * len(samples.rounds))
+    decode = np.array([*decode_ms] * len(rounds))
     preprocess, forward, postprocess = (
-        np.array([value for turn in samples.rounds for value in getattr(turn, stage)])
+        np.array([value for turn in rounds for value in getattr(turn, stage)])
         for stage in ("preprocess_ms", "forward_ms", "postprocess_ms")
     )
     total = decode + preprocess + forward + postprocess
     p50, p95, p99 = np.percentile(total, (50, 95, 99))
-    rates = samples.images_per_s
+    rates = images_per_s
     best = max(rates, key=lambda size: rates[size], default=1)
     return SpeedFigures(
         p50_ms=float(p50),

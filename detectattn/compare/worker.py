@@ -42,6 +42,7 @@ def serve(connection: Connection, spec: msg.WorkerSpec, started_s: float) -> Non
 
 class _Worker:
     def __init__(self, spec: msg.WorkerSpec, started_s: float) -> None:
+        self._opened = spec.pictures
         self._pictures = open_pictures(spec.pictures)
         self._detector = open_detector(spec.weights, spec.options, name=spec.name, engine=spec.engine)
         self._answers: dict[type, Callable[[Any], msg.Reply]] = {
@@ -56,6 +57,7 @@ class _Worker:
             params_m=count_parameters_m(self._detector),
             weights_mb=compute_weights_mb(spec.weights),
             net_pixels=tuple(_count_net_pixels(self._detector, picture) for picture in self._pictures),
+            max_det=self._detector.engine.spec.max_det,
         )
 
     def answer(self, request: msg.Request) -> msg.Reply:
@@ -68,7 +70,7 @@ class _Worker:
         self._detector.close()
 
     def _time_pictures(self, request: msg.TimePictures) -> msg.StageTimes:
-        rows = [_time_one(self._detector, self._pictures[index]) for index in request.indices]
+        rows = [_detect_one(self._detector, self._pictures[index], _TIMED)[1] for index in request.indices]
         preprocess, forward, postprocess = zip(*rows, strict=True) if rows else ((), (), ())
         return msg.StageTimes(preprocess, forward, postprocess)
 
@@ -84,22 +86,14 @@ class _Worker:
             return msg.BatchTime(None)
 
     def _detect(self, request: msg.Detect) -> msg.Detected:
+        if request.pictures is not None and request.pictures != self._opened:
+            self._opened, self._pictures = request.pictures, open_pictures(request.pictures)
         keep = Thresholds(request.conf, request.iou, request.max_det, multi_label=True)
-        return msg.Detected(tuple(_detect_one(self._detector, self._pictures[i], keep) for i in request.indices))
+        found, rows = zip(*(_detect_one(self._detector, self._pictures[i], keep) for i in request.indices), strict=True)
+        return msg.Detected(tuple(found), msg.StageTimes(*zip(*rows, strict=True)))
 
     def _measure_memory(self, _: msg.AskMemory) -> msg.PeakMemory:
         return msg.PeakMemory(read_peak_rss_mb(), read_peak_device_mb(self._detector.info.device))
-
-
-def _time_one(detector: Detector, bgr: U8) -> tuple[float, float, float]:
-    start = time.perf_counter()
-    planes, resize = detector.fit(bgr)
-    fitted = time.perf_counter()
-    outputs = detector.engine.infer(planes[None])
-    inferred = time.perf_counter()
-    detector.decode(outputs, (resize,), _TIMED)
-    decoded = time.perf_counter()
-    return (fitted - start) * 1e3, (inferred - fitted) * 1e3, (decoded - inferred) * 1e3
 
 
 def _time_forward(detector: Detector, tensor: Any) -> float:
@@ -115,9 +109,16 @@ def _stack(detector: Detector, pictures: Sequence[U8], batch: int) -> Any:
     return np.stack([alike[i % len(alike)] for i in range(batch)])
 
 
-def _detect_one(detector: Detector, bgr: U8, keep: Thresholds) -> Detections:
+def _detect_one(detector: Detector, bgr: U8, keep: Thresholds) -> tuple[Detections, tuple[float, float, float]]:
+    """What is found in a picture, and the milliseconds of each stage."""
+    start = time.perf_counter()
     planes, resize = detector.fit(bgr)
-    return detector.decode(detector.engine.infer(planes[None]), (resize,), keep)[0]
+    fitted = time.perf_counter()
+    outputs = detector.engine.infer(planes[None])
+    inferred = time.perf_counter()
+    found = detector.decode(outputs, (resize,), keep)[0]
+    decoded = time.perf_counter()
+    return found, ((fitted - start) * 1e3, (inferred - fitted) * 1e3, (decoded - inferred) * 1e3)
 
 
 def _count_net_pixels(detector: Detector, bgr: U8) -> int:

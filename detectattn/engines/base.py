@@ -25,6 +25,9 @@ class EngineOptions:
         threads: CPU threads, or None for all cores.
         square: Letterbox every picture to the full input, where the model would take each one's own rectangle: so that
             models are compared on equal pixel counts.
+        decoder_layers: Run only the first so many layers of an RT-DETR's decoder, or None for all of them.
+        queries: Let an RT-DETR's decoder start from so many queries, the best of those that the encoder offers, or
+            None for as many as it was trained with.
     """
 
     device: str = "auto"
@@ -34,6 +37,8 @@ class EngineOptions:
     trust_weights: bool = False
     threads: int | None = None
     square: bool = False
+    decoder_layers: int | None = None
+    queries: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ class ModelSpec:
         device: Where it runs.
         precision: In what precision it runs.
         fixed_batch: The batch size the model is compiled for, or None when any will do.
-        max_det: Rows that the model's own graph limits its output to, or None.
+        max_det: Detections a picture at most that the model's own graph or its queries allow, or None.
     """
 
     family: Family

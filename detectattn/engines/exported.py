@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from detectattn.engines.base import EngineOptions, ModelSpec
+from detectattn.engines.base import EngineOptions, HeadLayout, ModelSpec
 from detectattn.engines.layout import find_family, find_fit, find_layout
-from detectattn.errors import BadImageSize, CorruptWeights
+from detectattn.errors import BadImageSize, ConfigError, CorruptWeights
+
+_ROWS_ARE_DETECTIONS: frozenset[HeadLayout] = frozenset({"rtdetr_dense", "rtdetr_topk", "yolo_end2end"})
 
 
 def read_spec(
@@ -36,9 +38,11 @@ def read_spec(
         precision: In what precision.
 
     Raises:
+        ConfigError: A cut of the decoder was asked for, which a finished graph does not allow.
         BadImageSize: The model was exported at another size than was asked for.
         CorruptWeights: The input is no picture, or the output no detection head.
     """
+    _refuse_cuts(options, where)
     if len(input_shape) != 4 or input_shape[1] not in (3, None):
         raise CorruptWeights(
             f"{where} takes an input of shape {list(input_shape)}, not a batch of pictures [N, 3, h, w]",
@@ -58,7 +62,18 @@ def read_spec(
         device=device,
         precision=precision,
         fixed_batch=input_shape[0],
+        max_det=output_shape[1] if layout in _ROWS_ARE_DETECTIONS else None,
     )
+
+
+def _refuse_cuts(options: EngineOptions, where: str) -> None:
+    wanted = [f"{options.decoder_layers} decoder layers"] if options.decoder_layers is not None else []
+    wanted += [f"{options.queries} queries"] if options.queries is not None else []
+    if wanted:
+        raise ConfigError(
+            f"{where} cannot be run with {' and '.join(wanted)}: an export's graph is fixed",
+            hint="Use the .pt file that it was exported from, or export the model anew",
+        )
 
 
 def _find_size(

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from detectattn.engines.base import EngineOptions, HeadLayout, ModelSpec
+from detectattn.engines.decoder_cut import cut_decoder, find_head
 from detectattn.engines.layout import find_fit
 from detectattn.errors import BadImageSize, DeviceNotFound, EngineError, OutOfMemory
 from detectattn.machine import count_usable_cores
@@ -30,23 +31,26 @@ class TorchEngine:
         self._device = find_device(options.device)
         torch.set_num_threads(options.threads or count_usable_cores())
         model = _load(weights, options)
-        head = list(model.model)[-1]  # type: ignore[arg-type]  # Ultralytics models hold an nn.Sequential
+        stride = int(_stride(model))
+        net_hw = _check_size(options.imgsz_hw or _own_size(model), stride)
+        cut_decoder(model, options, net_hw, str(weights.path))
+        head = find_head(model)
         layout = _expose_raw_head(head)
         self._half = _wants_half(options.precision, self._device)
         if self._device.type != "mps":
             model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # stubs lack this overload
         self.model = (model.half() if self._half else model).to(self._device)
-        stride = int(_stride(model))
         self.spec = ModelSpec(
             family=find_family(model),
             class_names={int(k): str(v) for k, v in _names(model).items()},
             layout=layout,
             fit=find_fit(layout, own_shape_each=not options.square),
-            net_hw=_check_size(options.imgsz_hw or _own_size(model), stride),
+            net_hw=net_hw,
             stride=stride,
             engine="torch",
             device=str(self._device),
             precision="fp16" if self._half else "fp32",
+            max_det=int(head.num_queries) if layout == "rtdetr_dense" else None,
         )
 
     def infer(self, tensor: F32) -> tuple[F32, ...]:
@@ -60,7 +64,9 @@ class TorchEngine:
                 outputs = self.model(pixels)[0]
                 raw = outputs if isinstance(outputs, tuple) else (outputs,)
                 return tuple(np.ascontiguousarray(r.float().cpu().numpy()) for r in raw)
-        except torch.OutOfMemoryError as error:
+        except (RuntimeError, MemoryError) as error:
+            if not _is_out_of_memory(error):
+                raise
             size = f"{tensor.shape[2]}×{tensor.shape[3]}"
             raise OutOfMemory(
                 f"{self._device} has too little memory for a batch of {len(tensor)} at {size}",
@@ -72,6 +78,12 @@ class TorchEngine:
         del self.model
         if self._device.type == "cuda":
             torch.cuda.empty_cache()
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Whether memory ran out: on CUDA that is an exception of its own, elsewhere only the text tells."""
+    texts = ("DefaultCPUAllocator", "out of memory")
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(text in str(error) for text in texts)
 
 
 def _load(weights: WeightsFile, options: EngineOptions) -> nn.Module:
@@ -113,13 +125,13 @@ def _wants_half(precision: str, device: torch.device) -> bool:
     )
 
 
-def _expose_raw_head(head: nn.Module) -> HeadLayout:
+def _expose_raw_head(head: Any) -> HeadLayout:
     """Make the head return what it selects from, so that every detection can be traced to its row."""
     if type(head).__name__ == "RTDETRDecoder":
-        head.postprocess = _return_pair  # type: ignore[assignment]  # replaces the head's own top-k
+        head.postprocess = _return_pair  # replaces the head's own top-k
         return "rtdetr_dense"
     if getattr(head, "end2end", False):
-        head.postprocess = _return_rows  # type: ignore[assignment]  # replaces the head's own top-k
+        head.postprocess = _return_rows  # replaces the head's own top-k
         return "yolo_one2one"
     return "yolo_dense"
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from detectattn.figures import format_about, format_accuracy, format_factors, format_figure, format_interval
 from detectattn.results import Calibration, ErrorBreakdown, ErrorCost, PairAgreement, PairedDifference, PairedRatio
 
 _METRIC_NAMES = {"ap50_95": "AP", "ap50": "AP50"}
-_ROUND_STEPS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 _CLASSES_NAMED = 3
 _ERROR_NAMES = {
     "classification": "wrong classes",
@@ -59,31 +59,6 @@ class Budget:
         return f"{format_figure(self.limit).removesuffix('.0')} {self.unit}"
 
 
-def format_figure(value: float) -> str:
-    """Three significant digits, thousands apart: ``0.529``, ``41.2``, ``1,230``; ``−`` below 0."""
-    if not math.isfinite(value):
-        return "unknown"
-    rounded = float(f"{value:.2e}")
-    if rounded == 0:
-        return "0"
-    decimals = max(0, 2 - math.floor(math.log10(abs(rounded))))
-    return f"{rounded:,.{decimals}f}".replace("-", "−")
-
-
-def format_accuracy(value: float) -> str:
-    """Three decimals: ``0.529``."""
-    return f"{value:.3f}".replace("-", "−") if math.isfinite(value) else "unknown"
-
-
-def format_about(count: int) -> str:
-    """A number of images as a round one, upwards: ``300`` for 287."""
-    if count <= 0:
-        return "0"
-    size = 10 ** math.floor(math.log10(count))
-    step = next(s for s in _ROUND_STEPS if s * size >= count)
-    return f"{math.ceil(step * size):,}"
-
-
 def describe_speed(a: str, b: str, ratio: PairedRatio, doubt: str | None = None) -> str:
     """Which of two models is faster.
 
@@ -103,12 +78,12 @@ def describe_speed(a: str, b: str, ratio: PairedRatio, doubt: str | None = None)
         else (a, b, 1 / ratio.ratio, 1 / ratio.high, 1 / ratio.low)
     )
     if not ratio.decided:
-        shown = _format_factors(factor, low, high, apart_from_one=False)
+        shown = format_factors(factor, low, high, apart_from_one=False)
         return (
             f"Which is faster is not decided: {slow} takes {shown[0]}× the time of {fast} ({shown[1]}–{shown[2]}), "
             f"{times[slow]} against {times[fast]} an image.{caution}"
         )
-    shown = _format_factors(factor, low, high, apart_from_one=True)
+    shown = format_factors(factor, low, high, apart_from_one=True)
     return (
         f"{fast} is {shown[0]}× faster than {slow} ({shown[1]}–{shown[2]}): "
         f"{times[fast]} against {times[slow]} an image.{caution}"
@@ -220,29 +195,8 @@ def describe_calibration(name: str, calibration: Calibration) -> str:
 def _orient(a: str, b: str, d: PairedDifference) -> tuple[str, str, tuple[float, float], float, str]:
     """The better model first: names, values, gain, and the interval of the gain."""
     if d.difference >= 0:
-        return a, b, (d.value_a, d.value_b), d.difference, _format_interval(d.low, d.high)
-    return b, a, (d.value_b, d.value_a), -d.difference, _format_interval(-d.high, -d.low)
-
-
-def _format_interval(low: float, high: float) -> str:
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return "interval unknown"
-    # A dash beside a minus cannot be read.
-    joint = " to " if low < 0 or high < 0 else "–"
-    # An end above 0 is not shown as 0: that would read as undecided.
-    decimals = next((d for d in (3, 4, 5) if low <= 0 or round(low, d) > 0), 3)
-    return f"{low:.{decimals}f}{joint}{high:.{decimals}f}".replace("-", "−")
-
-
-def _format_factors(factor: float, low: float, high: float, *, apart_from_one: bool) -> tuple[str, str, str]:
-    """A factor and its interval with as many decimals as tell its ends apart, and from 1 where that is decided."""
-    decimals = 0 if factor >= 10 else 1 if factor >= 1.5 else 2
-    for more in range(decimals, 5):
-        shown = f"{factor:,.{more}f}", f"{low:,.{more}f}", f"{high:,.{more}f}"
-        told_apart = shown[1] != shown[2] and not (apart_from_one and float(shown[1].replace(",", "")) <= 1)
-        if told_apart:
-            return shown
-    return f"{factor:,.{decimals}f}", f"{low:,.{decimals}f}", f"{high:,.{decimals}f}"
+        return a, b, (d.value_a, d.value_b), d.difference, format_interval(d.low, d.high)
+    return b, a, (d.value_b, d.value_a), -d.difference, format_interval(-d.high, -d.low)
 
 
 def _outlook(d: PairedDifference) -> str:

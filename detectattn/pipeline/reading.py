@@ -110,16 +110,27 @@ def _iter_fitted(opened: _Opened, fit: Fit, on_failure: Callable[[FrameFailure],
 def _next_fitted(media: Media, frames: Iterator[Frame], fit: Fit, index: int | None) -> _Fitted | FrameFailure | None:
     """The next frame, or why there is none, or None at the end."""
     start = time.perf_counter()
+    frame = next_frame(media, frames, index)
+    if frame is None or isinstance(frame, FrameFailure):
+        return frame
+    decoded = time.perf_counter()
+    planes, resize = fit(frame.bgr)
+    fitted = time.perf_counter()
+    return _Fitted(frame, planes, resize, (decoded - start) * 1e3, (fitted - decoded) * 1e3)
+
+
+def next_frame(media: Media, frames: Iterator[Frame], index: int | None) -> Frame | FrameFailure | None:
+    """The next frame of a medium, or why there is none, or None at the end; nothing that a decoder does gets out.
+
+    Args:
+        media: Where the frames are from.
+        frames: As they are decoded.
+        index: Of the next frame, for the failure; None for the first.
+    """
     try:
-        frame = next(frames, None)
+        return next(frames, None)
     except DetectattnError as error:
         return FrameFailure(media.source, index, error.code, str(error))
     except Exception as error:  # noqa: BLE001 - decoders raise anything on hostile bytes; it must not cost the others
         reason = f"{media.source} broke its decoder ({type(error).__name__}: {error})"
         return FrameFailure(media.source, index, "decoder-error", f"{reason}. Look at the file with another program.")
-    if frame is None:
-        return None
-    decoded = time.perf_counter()
-    planes, resize = fit(frame.bgr)
-    fitted = time.perf_counter()
-    return _Fitted(frame, planes, resize, (decoded - start) * 1e3, (fitted - decoded) * 1e3)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import itertools
 import os
-import uuid
 from pathlib import Path
 
 from detectattn.errors import OutputExists
 from detectattn.records import manifest_to_json
-from detectattn.sinks.files import output_errors
+from detectattn.sinks.files import output_errors, replace_file
 from detectattn.types import RunManifest
 
 
@@ -62,12 +61,4 @@ def _last_number(base: Path, command: str) -> int:
 
 def write_manifest(folder: Path, manifest: RunManifest) -> None:
     """Write ``run.json``, in place of an earlier state of the same run; the file is whole at any time."""
-    path = folder / "run.json"
-    temporary = folder / f".run-{uuid.uuid4().hex}.part"
-    text = manifest_to_json(manifest)
-    with output_errors(path):
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+    replace_file(folder / "run.json", manifest_to_json(manifest))

@@ -124,6 +124,26 @@ def write_new_file(path: Path, content: bytes) -> None:
         stream.write(content)
 
 
+def replace_file(path: Path, text: str) -> None:
+    """Write a text file (UTF-8) whole, in place of an earlier state of the same file; for files of this project's own.
+
+    Raises:
+        DiskFull: No space, or no permission.
+        WriteFailed: Any other ``OSError``.
+    """
+    temporary = path.with_name(f".detectattn-{uuid.uuid4().hex}.part")
+    with output_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with temporary.open("wb") as stream:
+                stream.write(text.encode("utf-8", "backslashreplace"))
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
 @contextmanager
 def output_errors(path: Path) -> Iterator[None]:
     """Turn the block's ``OSError`` into the :class:`~detectattn.errors.OutputError` that says what to do about it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -50,9 +51,13 @@ def detectattn(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.fixture
-def coco_model(shared: Path) -> Path:
-    """A COCO-trained YOLOv8n as an OpenVINO folder."""
-    return shared / "models" / "yolov8n_int8_openvino_model"
+def two_pictures(street_images: Path, tmp_path: Path) -> Path:
+    """A folder with ``noon.jpg`` and ``yellow-bus.jpg``, street scenes full of objects."""
+    folder = tmp_path / "two"
+    folder.mkdir()
+    for name in ("noon.jpg", "yellow-bus.jpg"):
+        shutil.copyfile(street_images / name, folder / name)
+    return folder
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -11,22 +10,51 @@ import cv2
 import numpy as np
 import pytest
 
-from detectattn.types import Frame, Media
+from detectattn.boxes import compute_iou
+from detectattn.types import Detections, Frame, Media
 from detectattn.weights.ultralytics_env import import_ultralytics_tasks
-
-SHAPES_SIZE = 256
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _cache(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Keep Ultralytics' settings out of the user's cache."""
-    os.environ.setdefault("DETECTATTN_CACHE", str(tmp_path_factory.mktemp("cache")))
 
 
 @pytest.fixture(scope="session")
-def rtdetr_weights(shared: Path) -> Path:
-    """A small trained RT-DETR that knows drawn shapes."""
-    return shared / "models" / "rtdetr_shapes" / "rtdetr-shapes.pt"
+def rtdetr_weights(save_checkpoint: Callable[[str], Path]) -> Path:
+    """The embedded RT-DETR as Ultralytics saves one."""
+    return save_checkpoint("demo-rtdetr")
+
+
+@pytest.fixture(scope="session")
+def read_street(street_images: Path) -> Callable[[tuple[int, int]], list[Any]]:
+    """Reads the street scenes of one height and width, in order, BGR."""
+
+    def read(size_hw: tuple[int, int]) -> list[Any]:
+        pictures = [cv2.imread(str(path)) for path in sorted(street_images.iterdir())]
+        return [bgr for bgr in pictures if bgr.shape[:2] == size_hw]
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def count_equal() -> Callable[..., int]:
+    """Asserts that two models found the same, and gives the number of rows that were compared.
+
+    ``count_equal(ours, xyxy, score, class_id)`` matches rows by class and IoU, each to one of its own, since rows of
+    nearly equal scores may come in another order.
+    """
+
+    def count(ours: Detections, xyxy: Any, score: Any, class_id: Any, *, max_score: float = 1e-3) -> int:
+        assert len(ours) == len(score)
+        free = np.ones(len(ours), bool)
+        for row in range(len(score)):
+            candidates = np.flatnonzero(free & (ours.class_id == class_id[row]))
+            # Boxes of one query or anchor neighbourhood coincide; among those the score tells which is which.
+            overlap = compute_iou(xyxy[row : row + 1].astype(np.float32), ours.xyxy[candidates])[0]
+            near = candidates[overlap >= overlap.max() - 1e-3]
+            match = near[np.argmin(np.abs(ours.score[near] - score[row]))]
+            free[match] = False
+            np.testing.assert_allclose(ours.xyxy[match], xyxy[row], atol=0.5)
+            assert abs(ours.score[match] - score[row]) < max_score
+        return len(score)
+
+    return count
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +62,7 @@ def save_yolo(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]
     """Makes a ``.pt`` of a YOLO architecture, saved as Ultralytics saves one.
 
     Its weights are seeded noise that keeps scores spread over many distinct values, so that a comparison has rows to
-    compare: no trained YOLO checkpoint is at hand.
+    compare: of these architectures no trained checkpoint is at hand.
     """
     saved: dict[str, Path] = {}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -15,21 +14,18 @@ from detectattn.engines.base import EngineOptions
 from detectattn.engines.detector import Detector
 from detectattn.engines.postprocess import Thresholds
 from detectattn.engines.pytorch import TorchEngine
-from detectattn.errors import BadImageSize, DeviceNotFound, EngineError
+from detectattn.errors import BadImageSize, DeviceNotFound, EngineError, OutOfMemory
 from detectattn.types import Detections, WeightsFile
+from samples.scenes import CLASS_NAMES
 
 
 def load(path: Path, **options: Any) -> Detector:
     return open_detector(WeightsFile(path, "", "pt", "local"), EngineOptions(device="cpu", **options))
 
 
-def read_shape(shared: Path, number: int) -> np.ndarray:
-    return cv2.imread(str(shared / "data/shapes/images" / f"{number:05d}.jpg"))
-
-
-def test_query_id_leads_back_to_the_decoders_row(shared: Path, rtdetr_weights: Path, to_frame: Any) -> None:
+def test_query_id_leads_back_to_the_decoders_row(read_street: Any, rtdetr_weights: Path, to_frame: Any) -> None:
     detector = load(rtdetr_weights)
-    bgr = read_shape(shared, 5)
+    bgr = read_street((540, 960))[0]
     batch = detector.collate([to_frame(bgr)], [detector.fit(bgr)])
     found = detector.decode(detector.infer(batch), batch.resizes, Thresholds())[0]
     assert isinstance(detector.engine, TorchEngine)
@@ -39,16 +35,16 @@ def test_query_id_leads_back_to_the_decoders_row(shared: Path, rtdetr_weights: P
     assert found.query_id is not None
     for row, query, class_id in zip(range(len(found)), found.query_id, found.class_id, strict=True):
         assert float(scores[-1, 0, query, class_id].sigmoid()) == pytest.approx(float(found.score[row]), abs=1e-5)
-        cx, cy, w, h = (boxes[-1, 0, query] * 256).tolist()
+        cx, cy, w, h = (boxes[-1, 0, query] * torch.tensor([960, 540, 960, 540])).tolist()
         expected = [cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2]
         np.testing.assert_allclose(found.xyxy[row], expected, atol=0.01)
 
 
 def test_model_takes_its_trained_size_and_family(rtdetr_weights: Path) -> None:
     detector = load(rtdetr_weights)
-    assert detector.info.net_hw == (256, 256)
+    assert detector.info.net_hw == (320, 320)
     assert detector.info.family == "attention"
-    assert list(detector.info.class_names.values()) == ["circle", "square", "tri", "quad", "pent", "hex"]
+    assert tuple(detector.info.class_names.values()) == CLASS_NAMES
 
 
 @pytest.mark.parametrize(("name", "family"), [("yolov8n", "cnn"), ("yolo11n", "hybrid"), ("yolo12n", "hybrid")])
@@ -56,9 +52,9 @@ def test_family_follows_from_the_modules(save_yolo: Any, name: str, family: str)
     assert load(save_yolo(name)).info.family == family
 
 
-def test_result_does_not_depend_on_batch_mates_or_place(shared: Path, rtdetr_weights: Path, to_frame: Any) -> None:
+def test_result_does_not_depend_on_batch_mates_or_place(read_street: Any, rtdetr_weights: Path, to_frame: Any) -> None:
     detector = load(rtdetr_weights, batch=4)
-    pictures = [read_shape(shared, n) for n in (1, 5, 7, 9)]
+    pictures = read_street((720, 720))
 
     def detect_first_of(group: list[np.ndarray], place: int) -> Detections:
         batch = detector.collate([to_frame(p) for p in group], [detector.fit(p) for p in group])
@@ -66,6 +62,7 @@ def test_result_does_not_depend_on_batch_mates_or_place(shared: Path, rtdetr_wei
         return detector.decode(detector.infer(batch), batch.resizes, Thresholds())[place]
 
     alone = detect_first_of(pictures[1:2], 0)
+    assert len(alone) >= 5
     for group, place in ((pictures, 1), (pictures[::-1], 2), (pictures[:2], 1)):
         other = detect_first_of(group, place)
         np.testing.assert_array_equal(np.round(other.xyxy, 2), np.round(alone.xyxy, 2))
@@ -85,6 +82,18 @@ def test_absent_device_names_those_there_are(rtdetr_weights: Path) -> None:
         pytest.skip("this machine has a CUDA device")
     with pytest.raises(DeviceNotFound, match=r"'cuda' is not there .* sees cpu"):
         open_detector(WeightsFile(rtdetr_weights, "", "pt", "local"), EngineOptions(device="cuda"))
+
+
+def test_too_little_memory_is_told_as_such_on_the_cpu_too(rtdetr_weights: Path, monkeypatch: Any) -> None:
+    engine = load(rtdetr_weights).engine
+    assert isinstance(engine, TorchEngine)
+    pixels = np.zeros((2, 3, 64, 96), np.float32)
+    monkeypatch.setattr(engine, "model", lambda _: torch.empty(1 << 46))
+    with pytest.raises(OutOfMemory, match="cpu has too little memory for a batch of 2 at 64×96"):
+        engine.infer(pixels)
+    monkeypatch.setattr(engine, "model", lambda _: torch.zeros(2) @ torch.zeros(3))
+    with pytest.raises(RuntimeError, match="size"):
+        engine.infer(pixels)
 
 
 def test_half_precision_needs_a_gpu(rtdetr_weights: Path) -> None:
@@ -113,7 +122,7 @@ def test_neither_torchvision_nor_one_thread(rtdetr_weights: Path) -> None:
         "from detectattn.engines.base import EngineOptions\n"
         "from detectattn.types import WeightsFile\n"
         f"d = open_detector(WeightsFile(Path({str(rtdetr_weights)!r}), '', 'pt', 'local'), EngineOptions())\n"
-        "d.engine.infer(np.zeros((1, 3, 256, 256), np.float32))\n"
+        "d.engine.infer(np.zeros((1, 3, 320, 320), np.float32))\n"
         "print(os.environ.get('OMP_NUM_THREADS'))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

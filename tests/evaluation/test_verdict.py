@@ -16,8 +16,6 @@ from detectattn.evaluation.verdict import (
     describe_classes,
     describe_errors,
     describe_speed,
-    format_about,
-    format_figure,
 )
 from detectattn.results import Calibration, ErrorBreakdown, ErrorCost, PairAgreement, PairedDifference, PairedRatio
 
@@ -230,22 +228,3 @@ def test_errors() -> None:
 )  # fmt: skip
 def test_calibration(count: int, error: float, over: float, sentence: str) -> None:
     assert describe_calibration("detr", Calibration(0.5, 0.25, count, error, 0.02, 0.04, over, ())) == sentence
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0.52949, "0.529"), (41.23, "41.2"), (1234.5, "1,230"), (-0.02, "−0.0200"), (0, "0"), (9.999, "10.0"),
-        (0.00123, "0.00123"), (NAN, "unknown"),
-    ],
-)  # fmt: skip
-def test_figures_have_three_digits(value: float, text: str) -> None:
-    assert format_figure(value) == text
-
-
-@pytest.mark.parametrize(
-    ("count", "text"),
-    [(287, "300"), (300, "300"), (301, "400"), (25, "25"), (7, "8"), (1100, "1,500"), (950_001, "1,000,000"), (0, "0")],
-)  # fmt: skip
-def test_about_is_a_round_number(count: int, text: str) -> None:
-    assert format_about(count) == text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,8 @@ class Evil:
 
 
 @pytest.fixture
-def rtdetr(shared: Path) -> Path:
-    return shared / "models" / "rtdetr_shapes" / "rtdetr-shapes.pt"
+def rtdetr(save_checkpoint: Callable[[str], Path]) -> Path:
+    return save_checkpoint("demo-rtdetr")
 
 
 def test_official_format_loads_ready_to_run(rtdetr: Path) -> None:

@@ -1,0 +1,173 @@
+"""``detectattn compare``: a study of speed and accuracy that a decision can rest on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from detectattn.cli import options as opt
+
+Sources = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[SOURCE]...",
+        help="Images, folders, patterns, text files of sources, videos, URLs. [default: the shipped samples]",
+        show_default=False,
+    ),
+]
+ModelsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-m",
+        "--model",
+        metavar="[NAME=]MODEL",
+        help="A model, or predictions made elsewhere (COCO results .json, records .jsonl); repeat it. "
+        "[default: demo-rtdetr and demo-yolo]",
+    ),
+]
+TruthOption = Annotated[
+    str | None,
+    typer.Option(
+        "--truth",
+        metavar="PATH",
+        help="COCO .json, YOLO data.yaml or labels, VOC folder; `none` for none. [default: what lies by the images]",
+    ),
+]
+ClassMapOption = Annotated[
+    str | None,
+    typer.Option(
+        "--class-map",
+        metavar="FILE",
+        help="YAML lines `truth name: model name`, for classes that are called differently.",
+    ),
+]
+DifficultOption = Annotated[
+    str | None,
+    typer.Option("--difficult", help="VOC's difficult objects: ignore or count. [default: ignore]"),
+]
+ConfOption = Annotated[
+    float | None,
+    typer.Option(
+        "--conf", help="Operating point, for pictures, counts and agreement. [default: best F1, or 0.25 without truth]"
+    ),
+]
+RoundsOption = Annotated[
+    int | None,
+    typer.Option("--rounds", help="Rounds of timing; 0 for none. [default: as 50 timed images take]"),
+]
+OwnSizeOption = Annotated[
+    bool | None,
+    typer.Option("--own-size/--matched-size", help="Let each model run at the size it was made for."),
+]
+SweepOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--sweep",
+        metavar="AXIS=VALUES",
+        help="imgsz=320,480 | decoder_layers=2..4 | queries=50..150:50 | precision=fp32,fp16; repeat it.",
+    ),
+]
+ProductOption = Annotated[
+    bool | None,
+    typer.Option("--sweep-product", help="Cross the axes, rather than one at a time."),
+]
+BudgetOption = Annotated[
+    list[str] | None,
+    typer.Option("--budget", metavar="LIMIT", help="50ms or 500MB: name the best that fits."),
+]
+FailOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fail-if",
+        metavar="CONDITION",
+        help='Exit 1 where it holds: "demo-rtdetr.ap50_95 < 0.6".',
+    ),
+]
+BaselineOption = Annotated[
+    str | None,
+    typer.Option("--baseline", metavar="REPORT.JSON", help="Exit 1 where this study falls short."),
+]
+LimitOption = Annotated[int | None, typer.Option("--limit", help="Take at most so many pictures. [default: all]")]
+SeedOption = Annotated[int | None, typer.Option("--seed", help="Of the bootstrap. [default: 0]")]
+PicturesOption = Annotated[
+    bool | None, typer.Option("--images/--no-images", help="Draw disputed pictures side by side. [default: yes]")
+]
+ResumeOption = Annotated[
+    Path | None, typer.Option("--resume", metavar="RUN", help="Go on with an interrupted study, with its own options.")
+]
+
+
+def compare(
+    sources: Sources = None,
+    model: ModelsOption = None,
+    out: opt.OutOption = None,
+    config: opt.ConfigOption = None,
+    resume: ResumeOption = None,
+    conf: ConfOption = None,
+    limit: LimitOption = None,
+    imgsz: opt.ImgszOption = None,
+    device: opt.DeviceOption = None,
+    engine: opt.EngineOption = None,
+    precision: opt.PrecisionOption = None,
+    vid_stride: opt.StrideOption = None,
+    images: PicturesOption = None,
+    seed: SeedOption = None,
+    truth: TruthOption = None,
+    class_map: ClassMapOption = None,
+    difficult: DifficultOption = None,
+    rounds: RoundsOption = None,
+    own_size: OwnSizeOption = None,
+    sweep: SweepOption = None,
+    sweep_product: ProductOption = None,
+    budget: BudgetOption = None,
+    fail_if: FailOption = None,
+    baseline: BaselineOption = None,
+    offline: opt.OfflineOption = None,
+    trust_weights: opt.TrustOption = None,
+    allow_truncated: opt.TruncatedOption = None,
+    quiet: opt.QuietOption = False,
+    verbose: opt.VerboseOption = False,
+    as_json: opt.JsonOption = False,
+) -> None:
+    """Compare models on your images: speed, memory, accuracy or agreement, and a verdict."""
+    from detectattn.cli.compare_run import CompareRun, resume_study, start_study
+    from detectattn.cli.console import Notices
+    from detectattn.config import CompareConfig, load_preset, resolve_options
+
+    given: dict[str, Any] = {
+        "model": model or None,
+        "conf": conf,
+        "limit": limit,
+        "imgsz": imgsz,
+        "device": device,
+        "engine": engine,
+        "precision": precision,
+        "vid_stride": vid_stride,
+        "images": images,
+        "seed": seed,
+        "truth": truth,
+        "class_map": class_map,
+        "difficult": difficult,
+        "rounds": rounds,
+        "own_size": own_size,
+        "sweep": sweep or None,
+        "sweep_product": sweep_product,
+        "budget": budget or None,
+        "fail_if": fail_if or None,
+        "baseline": baseline,
+        "offline": offline,
+        "trust_weights": trust_weights,
+        "allow_truncated": allow_truncated,
+    }
+    notices = Notices(quiet=quiet, verbose=verbose)
+    if resume is not None:
+        others = [name for name, value in {**given, "sources": sources, "out": out, "config": config}.items() if value]
+        start = resume_study(resume, others, notices)
+    else:
+        preset = load_preset(config, CompareConfig) if config else {}
+        start = start_study(sources or (), resolve_options(CompareConfig, preset, given), out, notices)
+    code = CompareRun(start, notices, as_json=as_json).execute()
+    if code:
+        raise typer.Exit(code)

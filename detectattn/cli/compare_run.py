@@ -1,0 +1,283 @@
+"""One run of ``compare``: check everything that can be checked, measure, judge, say how it went."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from detectattn.cli.console import Notices
+from detectattn.cli.download_progress import show_download
+from detectattn.cli.study_progress import show_study
+from detectattn.compare.budget import parse_budget
+from detectattn.compare.entrants import Entrant, FileEntrant, ModelEntrant, resolve_entrants
+from detectattn.compare.finish import finish_study
+from detectattn.compare.gate import load_baseline, parse_condition
+from detectattn.compare.study import StudyPlan, require_rereadable, run_study
+from detectattn.compare.study_folder import StudyFolder, read_config
+from detectattn.compare.sweep import expand_entrant, parse_sweep
+from detectattn.compare.truth_of_study import StudyTruth, read_truth
+from detectattn.config import CompareConfig, parse_imgsz
+from detectattn.engines.base import EngineOptions
+from detectattn.errors import ConfigError, EmptySource
+from detectattn.fetch import redact_url
+from detectattn.machine import collect_machine, collect_versions
+from detectattn.pipeline.run_folder import create_run_folder, require_new_folder
+from detectattn.report.content import Report
+from detectattn.report.json_file import to_json
+from detectattn.report.terminal import render_terminal
+from detectattn.shipped import shipped_dir
+from detectattn.sources import open_sources
+from detectattn.sources.base import ReadCounts, ReadOptions
+from detectattn.types import FrameFailure, Media, RunManifest, WeightsFile
+from detectattn.weights.locate import locate_weights
+
+EXIT_FAILED = 1
+EXIT_PARTIAL = 4
+EMBEDDED_PAIR = ("demo-rtdetr", "demo-yolo")
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a study begins with.
+
+    Attributes:
+        sources: As given.
+        config: The options that apply.
+        out: Folder of the run, or None for the next free one.
+        resumed: The run that goes on; None for a new one.
+    """
+
+    sources: tuple[str, ...]
+    config: CompareConfig
+    out: Path | None
+    resumed: StudyFolder | None = None
+
+
+def start_study(sources: Sequence[str], config: CompareConfig, out: Path | None, notices: Notices) -> Start:
+    """A new study; without models the embedded pair, without sources the shipped samples."""
+    if not config.model:
+        config = replace(config, model=EMBEDDED_PAIR)
+        notices.say(f"no model was named: comparing the embedded {' and '.join(EMBEDDED_PAIR)}")
+    only_files = all(text.lower().endswith((".json", ".jsonl")) for text in config.model)
+    if not sources and not only_files:
+        samples = shipped_dir("samples") / "street"
+        notices.say(f"no source was named: comparing on the shipped samples, {samples}")
+        sources = [str(samples / "images")]
+    return Start(tuple(sources), config, out)
+
+
+def resume_study(run: Path, others: Sequence[str], notices: Notices) -> Start:
+    """A study that was interrupted, with the options that it began with.
+
+    Raises:
+        ConfigError: Other options were given too, or the study is complete.
+        SourceNotFound: ``run`` is no run of compare.
+    """
+    if others:
+        raise ConfigError(
+            f"--resume goes on with the options of {run}, and {others[0]} was given too",
+            hint="Give --resume alone, or begin a new study",
+        )
+    folder = StudyFolder(run)
+    manifest = folder.read_manifest()
+    if manifest.status == "finished":
+        raise ConfigError(f"{run} is complete", hint=f"Build its report anew with `detectattn report {run}`")
+    notices.say(f"going on with {run}: what is complete there is not measured again")
+    return Start(tuple(manifest.config["sources"]), read_config(manifest), None, folder)
+
+
+class CompareRun:
+    """Everything between the options and the exit code.
+
+    Args:
+        start: What the study begins with.
+        notices: Where it is told how it goes.
+        as_json: Print the report as one JSON object in place of the tables.
+    """
+
+    def __init__(self, start: Start, notices: Notices, *, as_json: bool) -> None:
+        self._start = start
+        self._notices = notices
+        self._as_json = as_json
+        self.report: Report | None = None
+        self.folder: Path | None = None
+
+    def execute(self) -> int:
+        """Run the study; its exit code.
+
+        Raises:
+            DetectattnError: Nothing could be compared.
+            KeyboardInterrupt: Interrupted; ``--resume`` goes on.
+        """
+        start, config = self._start, self._start.config
+        with ExitStack() as stack:
+            temp_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="detectattn-")))
+            read = ReadOptions(
+                allow_truncated=config.allow_truncated,
+                vid_stride=config.vid_stride,
+                offline=config.offline,
+                temp_dir=temp_dir,
+            )
+            require_new_folder(start.out)
+            media = list_media(start.sources, read) if start.sources else ()
+            require_rereadable(media)
+            truth = read_truth(config, start.sources)
+            if truth is not None:
+                truth.check_names([m for m in media if isinstance(m, Media)])
+                self._notices.say(f"ground truth: {truth.file.path} ({truth.file.format})")
+            entrants, notes = self._resolve_entrants()
+            check_decisions(config, [entrant.name for entrant in entrants])
+            plan = make_plan(config, media, read, entrants, truth, temp_dir)
+            for note in notes:
+                self._notices.warn(note)
+            folder = start.resumed or StudyFolder(create_run_folder(start.out, "compare"))
+            self.folder = folder.root
+            report = self.report = self._measure(plan, folder, entrants)
+        return self._say(report, folder.root)
+
+    def _resolve_entrants(self) -> tuple[tuple[Entrant, ...], tuple[str, ...]]:
+        """The models and files, each model followed by its variants; and what of a sweep does not apply."""
+        config = self._start.config
+        options = EngineOptions(
+            device=config.device,
+            precision=config.precision,
+            imgsz_hw=parse_imgsz(config.imgsz),
+            batch=1,
+            trust_weights=config.trust_weights,
+            square=True,
+        )
+        axes = parse_sweep(config.sweep)
+        bases = resolve_entrants(config.model, self._locate, options, config.engine)
+        entrants: list[Entrant] = []
+        notes: list[str] = []
+        for base in bases:
+            entrants.append(base)
+            if axes and isinstance(base, ModelEntrant):
+                variants, skipped = expand_entrant(base, axes, product=config.sweep_product)
+                entrants += variants
+                notes += skipped
+        return tuple(entrants), tuple(notes)
+
+    def _locate(self, model: str) -> WeightsFile:
+        with show_download(quiet=self._notices.quiet) as on_progress:
+            return locate_weights(
+                model, offline=self._start.config.offline, on_notice=self._notices.say, on_progress=on_progress
+            )
+
+    def _measure(self, plan: StudyPlan, folder: StudyFolder, entrants: Sequence[Entrant]) -> Report:
+        manifest = make_manifest(self._start, entrants, folder)
+        folder.write_manifest(manifest)
+        status = "failed"
+        try:
+            with show_study(len(plan.models), self._notices) as events:
+                run_study(plan, folder, events)
+            events.say("judging …")
+            report = finish_study(folder, plan.media, plan.read)
+            status = "finished"
+        except KeyboardInterrupt:
+            status = "interrupted"
+            self._notices.warn(f"interrupted; `detectattn compare --resume {folder.root}` goes on")
+            raise
+        finally:
+            _, failures = folder.read_pictures()
+            folder.write_manifest(replace(manifest, status=status, failures=failures))
+        return report
+
+    def _say(self, report: Report, folder: Path) -> int:
+        failed = [gate for gate in report.gates if gate.failed]
+        if self._as_json:
+            content = {"run": str(folder), "report": to_json(report)}
+            print(json.dumps({"schema": 1, "command": "compare", "data": content}, ensure_ascii=False))
+        elif not self._notices.quiet:
+            print("\n".join(render_terminal(report, str(folder))))
+        if failed:
+            for gate in failed:
+                print(f"failed: {gate.condition}: {gate.text}", file=sys.stderr)
+            return EXIT_FAILED
+        finished = [model for model in report.models if model.status == "finished"]
+        if not finished:
+            return EXIT_FAILED
+        return EXIT_PARTIAL if len(finished) < len(report.models) or report.conditions.image_failures else 0
+
+
+def list_media(sources: Sequence[str], read: ReadOptions) -> tuple[Media | FrameFailure, ...]:
+    """Everything that the sources name.
+
+    Raises:
+        SourceError: A source is not to be found, or all of them hold nothing.
+    """
+    counts = ReadCounts()
+    media = tuple(open_sources(sources, read).iter_media(counts))
+    if not any(isinstance(item, Media) for item in media):
+        raise EmptySource(
+            f"there is nothing to compare on in {', '.join(sources)}", hint="Name images, videos, or a folder of them"
+        )
+    return media
+
+
+def check_decisions(config: CompareConfig, names: Sequence[str]) -> None:
+    """Refuse what could only be refused after the study otherwise.
+
+    Raises:
+        ConfigError: A budget, condition or baseline cannot be used.
+    """
+    for text in config.budget:
+        parse_budget(text)
+    for text in config.fail_if:
+        parse_condition(text, tuple(names))
+    if config.baseline:
+        load_baseline(config.baseline)
+
+
+def make_plan(
+    config: CompareConfig,
+    media: Sequence[Media | FrameFailure],
+    read: ReadOptions,
+    entrants: Sequence[Entrant],
+    truth: StudyTruth | None,
+    temp_dir: Path,
+) -> StudyPlan:
+    """What the study is to do."""
+    return StudyPlan(
+        media=media,
+        read=read,
+        limit=config.limit or None,
+        models=[e for e in entrants if isinstance(e, ModelEntrant)],
+        files=[e for e in entrants if isinstance(e, FileEntrant)],
+        truth=truth,
+        rounds=config.rounds,
+        match_size=not config.imgsz and not config.own_size,
+        temp_dir=temp_dir,
+    )
+
+
+def make_manifest(start: Start, entrants: Sequence[Entrant], folder: StudyFolder) -> RunManifest:
+    """``run.json`` as the study begins; a resumed one keeps its command and date."""
+    earlier = folder.read_manifest() if start.resumed else None
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    options = asdict(start.config)
+    return RunManifest(
+        command=[redact_url(word) for word in sys.argv] if earlier is None else earlier.command,
+        config={
+            "study": "compare",
+            "created": now if earlier is None else earlier.config["created"],
+            "sources": [redact_url(text) for text in start.sources],
+            "entrants": [entrant.name for entrant in entrants],
+            "options": {**options, "model": [redact_url(text) for text in start.config.model]},
+        },
+        models=[_describe(entrant) for entrant in entrants],
+        versions=collect_versions(),
+        machine=collect_machine(),
+    )
+
+
+def _describe(entrant: Entrant) -> dict[str, object]:
+    if isinstance(entrant, FileEntrant):
+        return {"name": entrant.name, "predictions": str(entrant.path), "sha256": entrant.sha256}
+    return {"name": entrant.name, "variant": dict(entrant.variant), "weights": asdict(entrant.weights)}

@@ -1,0 +1,94 @@
+"""Who takes part in a study: models, variants of them, and predictions made elsewhere."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from detectattn.config import split_model_name
+from detectattn.engines import model_name
+from detectattn.engines.base import EngineOptions
+from detectattn.errors import ConfigError
+from detectattn.types import WeightsFile
+
+_PREDICTIONS = frozenset({".json", ".jsonl"})
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntrant:
+    """A model, or a variant of one.
+
+    Attributes:
+        name: In this study, unique.
+        weights: The model on disk.
+        options: How to run it.
+        engine: ``auto`` or an engine's name.
+        base: Name of the model that this is a variant of; its own name otherwise.
+        variant: What is changed in it, by axis.
+    """
+
+    name: str
+    weights: WeightsFile
+    options: EngineOptions
+    engine: str
+    base: str
+    variant: Mapping[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntrant:
+    """Predictions made elsewhere.
+
+    Attributes:
+        name: In this study, unique.
+        path: COCO results (``.json``) or records (``.jsonl``).
+        sha256: Of the file.
+    """
+
+    name: str
+    path: Path
+    sha256: str
+
+
+Entrant = ModelEntrant | FileEntrant
+
+
+def resolve_entrants(
+    texts: Iterable[str], locate: Callable[[str], WeightsFile], options: EngineOptions, engine: str
+) -> tuple[Entrant, ...]:
+    """What ``-m`` names: models are located (and downloaded, where that is what naming them means).
+
+    Args:
+        texts: ``[NAME=]MODEL`` or ``[NAME=]FILE``.
+        locate: Finds a model's weights.
+        options: How models are run.
+        engine: ``auto`` or an engine's name.
+
+    Raises:
+        ConfigError: Two of them have one name.
+        ModelError: A model is not to be found.
+    """
+    entrants = tuple(_resolve(text, locate, options, engine) for text in texts)
+    names = Counter(entrant.name.casefold() for entrant in entrants)
+    twice = next((entrant.name for entrant in entrants if names[entrant.name.casefold()] > 1), None)
+    if twice is not None:
+        raise ConfigError(
+            f"two of the models are called {twice}", hint="Name them apart, as in -m old=a/best.pt -m new=b/best.pt"
+        )
+    return entrants
+
+
+def _resolve(text: str, locate: Callable[[str], WeightsFile], options: EngineOptions, engine: str) -> Entrant:
+    name, model = split_model_name(text)
+    path = Path(model).expanduser()
+    if path.suffix.lower() in _PREDICTIONS and "://" not in model:
+        if not path.is_file():
+            raise ConfigError(f"there are no predictions {path}", hint="Check the path given to -m")
+        with path.open("rb") as stream:
+            return FileEntrant(name or path.stem, path, hashlib.file_digest(stream, "sha256").hexdigest())
+    weights = locate(model)
+    name = name or model_name(weights.path)
+    return ModelEntrant(name, weights, options, engine, base=name)

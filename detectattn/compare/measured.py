@@ -1,0 +1,161 @@
+"""What a study measured of one model, and the file that keeps it: ``measured/NAME.json``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from detectattn.compare.messages import PeakMemory, StageTimes
+from detectattn.compare.noise import MachineState
+from detectattn.errors import UnreadableRecord
+from detectattn.records import check_schema
+from detectattn.types import ModelInfo
+
+_SCHEMA = 1
+Status = Literal["timed", "finished", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """What timing a model gave.
+
+    Attributes:
+        together: Names of the models that were timed in the same interleaved rounds, itself included: only their
+            times can be paired.
+        warm_up: Pictures it took to become steady.
+        decode_ms: What decoding each picture of a turn took.
+        rounds: Stages of each picture, a turn each.
+        images_per_s: Forward throughput by batch size.
+        memory: Peak so far, before any batch larger than one.
+        energy_j: Energy of each picture, or None where no meter can be read.
+        meter: Which meter.
+        before: The machine before the rounds, when nothing of the study ran.
+        after: The machine after them.
+    """
+
+    together: tuple[str, ...]
+    warm_up: int
+    decode_ms: tuple[float, ...]
+    rounds: tuple[StageTimes, ...]
+    images_per_s: Mapping[int, float]
+    memory: PeakMemory
+    energy_j: float | None
+    meter: str | None
+    before: MachineState
+    after: MachineState
+
+    @property
+    def rounds_ms(self) -> tuple[tuple[float, ...], ...]:
+        """From encoded bytes to boxes, of each picture of each round."""
+        return tuple(
+            tuple(decode + rest for decode, rest in zip(self.decode_ms, turn.total_ms, strict=True))
+            for turn in self.rounds
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One entrant of a study.
+
+    Attributes:
+        name: In the study.
+        kind: ``model`` or ``predictions``.
+        base: The model that it is a variant of; its own name otherwise.
+        variant: What is changed in it.
+        status: ``timed`` while its detections are not complete, ``finished``, ``failed``.
+        file: Its weights or predictions.
+        sha256: Of that file.
+        class_names: Name by class index.
+        error: Why it failed.
+        info: None for predictions, and where it could not be loaded.
+        load_s: From the start of its process to being ready.
+        params_m: Millions of parameters.
+        gflops: For one picture.
+        weights_mb: On disk.
+        net_pixels: Mean pixels of its input a picture, over the first pictures.
+        published: Name in the registry, for models whose makers publish figures.
+        max_det: Objects in one picture that it can find at most, where its own graph or its queries limit that.
+        timed: None where it was not timed.
+        notes: What a reader should know. Sentences without a final full stop.
+    """
+
+    name: str
+    kind: Literal["model", "predictions"]
+    base: str
+    variant: Mapping[str, str | int]
+    status: Status
+    file: str
+    sha256: str
+    class_names: Mapping[int, str] = field(default_factory=dict)
+    error: str | None = None
+    info: ModelInfo | None = None
+    load_s: float | None = None
+    params_m: float | None = None
+    gflops: float | None = None
+    weights_mb: float | None = None
+    net_pixels: float | None = None
+    published: str | None = None
+    max_det: int | None = None
+    timed: Timed | None = None
+    notes: tuple[str, ...] = ()
+
+
+def measured_to_json(measured: Measured) -> str:
+    """The text of ``measured/NAME.json``."""
+    return json.dumps({"schema": _SCHEMA, **asdict(measured)}, ensure_ascii=False, indent=1) + "\n"
+
+
+def load_measured(path: Path) -> Measured:
+    """What a file holds.
+
+    Raises:
+        NewerSchema: It was written by a later version.
+        UnreadableRecord: It is damaged.
+    """
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        check_schema(record)
+        del record["schema"]
+        record["class_names"] = _int_keys(record["class_names"])
+        record["notes"] = tuple(record["notes"])
+        info, timed = record.pop("info"), record.pop("timed")
+        return Measured(**record, info=_to_info(info), timed=_to_timed(timed))
+    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UnreadableRecord(
+            f"{path} cannot be read ({type(error).__name__}: {error})", hint="Measure that model anew"
+        ) from error
+
+
+def _to_info(record: Mapping[str, Any] | None) -> ModelInfo | None:
+    if record is None:
+        return None
+    height, width = record["net_hw"]
+    return ModelInfo(**{**record, "class_names": _int_keys(record["class_names"]), "net_hw": (height, width)})
+
+
+def _to_timed(record: Mapping[str, Any] | None) -> Timed | None:
+    if record is None:
+        return None
+    return Timed(
+        **{
+            **record,
+            "together": tuple(record["together"]),
+            "decode_ms": tuple(record["decode_ms"]),
+            "rounds": tuple(StageTimes(**{k: _tuple(v) for k, v in turn.items()}) for turn in record["rounds"]),
+            "images_per_s": {int(k): v for k, v in record["images_per_s"].items()},
+            "memory": PeakMemory(**record["memory"]),
+            "before": MachineState(**record["before"]),
+            "after": MachineState(**record["after"]),
+        }
+    )
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _int_keys(names: Mapping[str, str]) -> dict[int, str]:
+    return {int(key): value for key, value in names.items()}

@@ -1,0 +1,195 @@
+"""The run folder of a study: what is measured goes in as it is known, and comes out as :class:`StudyRecords`.
+
+run.json               options, versions, machine, status
+pictures.json          the pictures that took part, and what could not be read
+truth.json             the ground truth as applied
+measured/NAME.json     times, memory, size of a model
+predictions/NAME.jsonl its detections, one record a picture
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from detectattn.compare.frames import PictureInfo
+from detectattn.compare.judge.study_records import StudyRecords
+from detectattn.compare.measured import Measured, load_measured, measured_to_json
+from detectattn.compare.stored_truth import load_stored_truth, truth_to_json
+from detectattn.config import CompareConfig, resolve_options
+from detectattn.errors import SourceNotFound, UnreadableRecord
+from detectattn.evaluation.truth import FrameKey, GroundTruth
+from detectattn.pipeline.run_folder import write_manifest
+from detectattn.records import check_schema, iter_records, manifest_from_json, record_line
+from detectattn.sinks.files import replace_file
+from detectattn.sinks.jsonl import mend_records
+from detectattn.sinks.lines import LineFile
+from detectattn.sources.naming import to_output_name
+from detectattn.types import FrameFailure, Prediction, RunManifest
+
+_SCHEMA = 1
+
+
+class StudyFolder:
+    """A study on disk.
+
+    Args:
+        root: The run folder; it exists.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def write_manifest(self, manifest: RunManifest) -> None:
+        """Write ``run.json``, in place of an earlier state."""
+        write_manifest(self.root, manifest)
+
+    def read_manifest(self) -> RunManifest:
+        """What ``run.json`` says.
+
+        Raises:
+            SourceNotFound: This is no run folder of ``compare``.
+            UnreadableRecord: ``run.json`` is damaged.
+        """
+        path = self.root / "run.json"
+        try:
+            text = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise SourceNotFound(
+                f"{self.root} is no run of compare: it has no run.json", hint="Name a folder that compare has written"
+            ) from error
+        manifest = manifest_from_json(text)
+        if manifest.config.get("study") != "compare":
+            raise SourceNotFound(
+                f"{self.root} is a run of another command than compare", hint="Name a folder that compare has written"
+            )
+        return manifest
+
+    def write_measured(self, measured: Measured) -> None:
+        """Write what is known of a model, in place of an earlier state."""
+        replace_file(self.root / "measured" / f"{_file_name(measured.name)}.json", measured_to_json(measured))
+
+    def read_measured(self, name: str) -> Measured | None:
+        """What is known of a model; None where nothing is."""
+        path = self.root / "measured" / f"{_file_name(name)}.json"
+        return load_measured(path) if path.exists() else None
+
+    def write_pictures(self, pictures: Sequence[PictureInfo], failures: Sequence[FrameFailure]) -> None:
+        """Write which pictures took part."""
+        record = {
+            "schema": _SCHEMA,
+            "pictures": [asdict(p) for p in pictures],
+            "failures": [asdict(f) for f in failures],
+        }
+        replace_file(self.root / "pictures.json", json.dumps(record, ensure_ascii=False, indent=0) + "\n")
+
+    def read_pictures(self) -> tuple[tuple[PictureInfo, ...], tuple[FrameFailure, ...]]:
+        """Which pictures took part, and what could not be read; empty where no model is through yet."""
+        path = self.root / "pictures.json"
+        if not path.exists():
+            return (), ()
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+            check_schema(record)
+            pictures = tuple(_to_picture(p) for p in record["pictures"])
+            return pictures, tuple(FrameFailure(**f) for f in record["failures"])
+        except (OSError, KeyError, TypeError, ValueError) as error:
+            raise UnreadableRecord(
+                f"{path} cannot be read ({type(error).__name__}: {error})", hint="Run the study anew"
+            ) from error
+
+    def write_truth(self, truth: GroundTruth, *, named: bool) -> None:
+        """Write the ground truth as it was applied."""
+        replace_file(self.root / "truth.json", truth_to_json(truth, named=named))
+
+    def read_truth(self) -> tuple[GroundTruth | None, bool]:
+        """The ground truth, and whether a person named it."""
+        path = self.root / "truth.json"
+        return load_stored_truth(path) if path.exists() else (None, False)
+
+    def records_path(self, name: str) -> Path:
+        """Where a model's records lie."""
+        return self.root / "predictions" / f"{_file_name(name)}.jsonl"
+
+    def find_done(self, name: str) -> frozenset[FrameKey]:
+        """Pictures that a model has a record of."""
+        path = self.records_path(name)
+        if not path.exists():
+            return frozenset()
+        return frozenset((p.source, p.index) for p in iter_records(path, skip_torn=True))
+
+    @contextmanager
+    def open_records(self, name: str) -> Iterator[LineFile]:
+        """A model's records, to be appended to; a torn last line is cut off first."""
+        path = self.records_path(name)
+        if path.exists():
+            mend_records(path)
+        lines = LineFile(path, resume=True)
+        try:
+            yield lines
+        except BaseException:
+            lines.abort()
+            raise
+        lines.close()
+
+    def write_records(self, name: str, predictions: Iterable[Prediction]) -> None:
+        """All records of predictions made elsewhere, in place of earlier ones."""
+        text = "".join(map(record_line, predictions))
+        replace_file(self.records_path(name), text)
+
+    def load(self) -> StudyRecords:
+        """Everything there is, in memory.
+
+        Raises:
+            SourceNotFound: This is no run folder of ``compare``.
+            UnreadableRecord: A file of it is damaged.
+        """
+        manifest = self.read_manifest()
+        truth, named = self.read_truth()
+        pictures, failures = self.read_pictures()
+        names: list[str] = list(manifest.config["entrants"])
+        measured = {name: found for name in names if (found := self.read_measured(name)) is not None}
+        return StudyRecords(
+            config=read_config(manifest),
+            sources=tuple(manifest.config["sources"]),
+            manifest=manifest,
+            created=str(manifest.config["created"]),
+            pictures=pictures,
+            failures=failures,
+            truth=truth,
+            truth_named=named,
+            measured=measured,
+            predictions={n: self._read_predictions(m) for n, m in measured.items() if m.status == "finished"},
+            drawn=self._find_drawn(),
+        )
+
+    def _read_predictions(self, measured: Measured) -> tuple[Prediction, ...]:
+        """Records with all class names of the model, not only of those that it found."""
+        names = measured.class_names
+        return tuple(replace(p, class_names=names) for p in iter_records(self.records_path(measured.name)))
+
+    def _find_drawn(self) -> Mapping[FrameKey, str]:
+        path = self.root / "pictures" / "index.json"
+        if not path.exists():
+            return {}
+        listed = json.loads(path.read_text(encoding="utf-8"))
+        return {(entry["source"], entry["index"]): f"pictures/{entry['file']}" for entry in listed}
+
+
+def read_config(manifest: RunManifest) -> CompareConfig:
+    """The options of a study, as its ``run.json`` has them."""
+    options: Mapping[str, Any] = manifest.config["options"]
+    return resolve_options(CompareConfig, {}, options)
+
+
+def _to_picture(record: Mapping[str, Any]) -> PictureInfo:
+    height, width = record["size_hw"]
+    return PictureInfo(**{**record, "size_hw": (height, width), "warnings": tuple(record["warnings"])})
+
+
+def _file_name(name: str) -> str:
+    return to_output_name(name)

@@ -1,0 +1,79 @@
+"""What a file of weights tells of a model before it is loaded: what cannot be swept, and what it does by itself.
+
+Nothing in the file is executed, and PyTorch is not imported.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from detectattn.types import WeightsFile
+
+_HEAD = "RTDETRDecoder"
+# Where RTDETRDecoder takes them, after the classes: hidden size, queries, points, heads, layers.
+_QUERIES_AT, _LAYERS_AT = 2, 5
+_TORCH_FORMATS = frozenset({"pt", "safetensors"})
+
+
+def find_fixed_axes(weights: WeightsFile) -> Mapping[str, str]:
+    """Axes along which a model cannot be varied, each with the reason; empty where only loading tells."""
+    if weights.format not in _TORCH_FORMATS:
+        reason = "an export's graph is fixed"
+        return dict.fromkeys(("decoder_layers", "queries", "precision"), reason)
+    if _has_decoder(weights) is False:
+        return dict.fromkeys(("decoder_layers", "queries"), "it has no RT-DETR decoder to cut")
+    return {}
+
+
+def read_own_values(weights: WeightsFile) -> Mapping[str, str | int]:
+    """By axis, what a model does by itself, as far as its file tells: all of an embedded RT-DETR, less of others."""
+    if weights.format not in _TORCH_FORMATS:
+        return {}
+    own: dict[str, str | int] = {"precision": "fp32"}
+    if weights.format != "safetensors":
+        return own
+    metadata = _read_metadata(weights.path)
+    if metadata.get("imgsz", "").isdecimal():
+        own["imgsz"] = int(metadata["imgsz"])
+    head = _read_head(metadata)
+    if head is not None and head[0] == _HEAD and len(head[1]) > _LAYERS_AT:
+        own["queries"], own["decoder_layers"] = int(head[1][_QUERIES_AT]), int(head[1][_LAYERS_AT])
+    return own
+
+
+def _has_decoder(weights: WeightsFile) -> bool | None:
+    """Whether an RT-DETR's decoder is in a file; None where that cannot be seen."""
+    if weights.format == "safetensors":
+        head = _read_head(_read_metadata(weights.path))
+        return None if head is None else head[0] == _HEAD
+    try:
+        with zipfile.ZipFile(weights.path) as archive:
+            pickles = [name for name in archive.namelist() if name.endswith("data.pkl")]
+            # A pickle names the classes of what it holds in plain text.
+            return any(_HEAD.encode() in archive.read(name) for name in pickles) if pickles else None
+    except (OSError, zipfile.BadZipFile):
+        return None
+
+
+def _read_metadata(path: Path) -> dict[str, str]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "np") as stream:
+            return stream.metadata() or {}
+    except (OSError, SafetensorError):
+        return {}
+
+
+def _read_head(metadata: Mapping[str, str]) -> tuple[str, list[Any]] | None:
+    """Name and arguments of the last module in the model's YAML; None where there is none."""
+    try:
+        _, _, name, arguments = yaml.safe_load(metadata["model_yaml"])["head"][-1]
+    except (KeyError, IndexError, TypeError, ValueError, yaml.YAMLError):
+        return None
+    return str(name), list(arguments)

@@ -1,0 +1,91 @@
+"""Count the floating-point operations of a model that PyTorch holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from math import prod
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
+
+# Products and sums for one value: four neighbours weighted and added up (mode 0), one taken as it is, sixteen.
+_SAMPLING_FLOPS = {0: 7, 1: 0, 2: 31}
+# A product with its attention weight and a sum, for each sampled value.
+_WEIGHTING_FLOPS = 2
+_CPU_ATTENTION = "_scaled_dot_product_flash_attention_for_cpu"
+_MPS_ATTENTION = "_scaled_dot_product_attention_math_for_mps"
+
+
+def count_gflops(model: nn.Module, net_hw: tuple[int, int], device: torch.device | None = None) -> float:
+    """Operations for one picture in billions, a multiplication and an addition counting as two.
+
+    PyTorch's own counter takes convolutions and all matrix products, those inside attention too. What it does not know
+    is added: bilinear sampling (four products and three sums a value), and the weighted sum over the points of
+    deformable attention. Normalisation, activation, softmax and top-k are left out, as is usual. One forward pass at
+    batch 1 is made; layers that it does not run are not counted.
+
+    Args:
+        model: In evaluation mode; nothing of it is changed.
+        net_hw: Height and width of its input.
+        device: Where it is; by default that of its parameters.
+    """
+    first = next(model.parameters())
+    pixels = torch.zeros(1, 3, *net_hw, device=device or first.device, dtype=first.dtype)
+    weighting: list[int] = []
+    with ExitStack() as stack:
+        stack.enter_context(torch.no_grad())
+        stack.enter_context(_without_fast_path())
+        stack.enter_context(_watch_sampling(model, weighting.append))
+        counter = stack.enter_context(FlopCounterMode(display=False, custom_mapping=_list_formulas()))
+        model(pixels)
+    return float(counter.get_total_flops() + sum(weighting)) / 1e9
+
+
+@contextmanager
+def _without_fast_path() -> Iterator[None]:
+    """Self-attention's fast path is one operation without a formula, so that it would count as nothing."""
+    enabled = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(enabled)
+
+
+@contextmanager
+def _watch_sampling(model: nn.Module, add: Callable[[int], None]) -> Iterator[None]:
+    """Tell ``add`` of the weighted sums of each deformable attention that runs."""
+
+    def note(module: Any, inputs: tuple[torch.Tensor, ...], _: object) -> None:
+        batch, queries = inputs[0].shape[:2]
+        add(batch * queries * module.n_levels * module.n_points * module.d_model * _WEIGHTING_FLOPS)
+
+    sampling = [module for module in model.modules() if type(module).__name__ == "MSDeformAttn"]
+    hooks = [module.register_forward_hook(note) for module in sampling]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _list_formulas() -> dict[Any, Callable[..., int]]:
+    """Formulas for operations that PyTorch's counter has none for; shapes stand in for tensors."""
+    aten = torch.ops.aten
+    formulas: dict[Any, Callable[..., int]] = {aten.grid_sampler_2d: _count_sampling}
+    for name in (_CPU_ATTENTION, _MPS_ATTENTION):
+        if hasattr(aten, name):
+            formulas[getattr(aten, name)] = _count_attention
+    return formulas
+
+
+def _count_sampling(_input: Sequence[int], _grid: Sequence[int], mode: int, *_: Any, **shapes: Any) -> int:
+    found: Sequence[int] = shapes["out_shape"]
+    return prod(found) * _SAMPLING_FLOPS[mode]
+
+
+def _count_attention(query: Sequence[int], key: Sequence[int], value: Sequence[int], *_: Any, **__: Any) -> int:
+    return int(sdpa_flop_count(query, key, value))  # type: ignore[no-untyped-call]  # PyTorch gives it no types
