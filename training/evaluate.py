@@ -1,4 +1,4 @@
-"""Measure a model on unseen scenes: ``python -m training.evaluate training/checkpoints/demo-rtdetr.safetensors``.
+"""Measure a model on unseen scenes: ``python -m training.evaluate detectattn/assets/demo-rtdetr.safetensors``.
 
 The figures are COCO's twelve by pycocotools. Pictures are fitted and outputs decoded by the functions that the engines
 use; every score above 0.001 counts.

@@ -1,4 +1,4 @@
-"""Write a model card: ``python -m training.model_card training/checkpoints/demo-rtdetr.safetensors``."""
+"""Write a model card: ``python -m training.model_card detectattn/assets/demo-rtdetr.safetensors``."""
 
 from __future__ import annotations
 

@@ -24,7 +24,8 @@ from training.recipe import RECIPES
 from training.run import RunOptions, TrainingRun
 from training.scene_cache import DRAWN_PX, LabelledScene, SceneSet, load_scenes
 
-CHECKPOINTS = Path(__file__).resolve().parent / "checkpoints"
+# What is trained is what is shipped.
+CHECKPOINTS = Path(__file__).resolve().parents[1] / "detectattn" / "assets"
 # Kept larger than the input is, so that a scene that is zoomed in on stays sharp.
 _KEPT_PX = 416
 

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from types import TracebackType
 from typing import TypeVar
 
@@ -22,6 +27,10 @@ class Child:
     Args:
         spec: What to load.
 
+    Attributes:
+        name: The model's name in the study.
+        loaded: What it told when it was loaded.
+
     Raises:
         DetectattnError: The model cannot be loaded.
     """
@@ -34,13 +43,20 @@ class Child:
         self._process = context.Process(
             target=serve, args=(theirs, spec, time.time()), name=f"model {spec.name}", daemon=True
         )
-        self._process.start()
-        theirs.close()
+        self._busy = True
         try:
+            with _hold_interrupts():
+                self._process.start()
+            theirs.close()
             self.loaded = self._receive(msg.Loaded)
         except BaseException:
             self.close()
             raise
+
+    @property
+    def meter(self) -> str | None:
+        """Which meter tells the energy of its device, or None where none can be read."""
+        return self.loaded.meter
 
     def __enter__(self) -> Child:
         return self
@@ -56,6 +72,7 @@ class Child:
         Raises:
             DetectattnError: The child could not do it, or died over it.
         """
+        self._busy = True
         try:
             self._connection.send(request)
         except OSError as error:
@@ -64,12 +81,10 @@ class Child:
 
     def close(self) -> None:
         """End the process, by force if it does not go."""
-        if self._process.is_alive():
-            try:
+        if self._process.is_alive() and not self._busy:
+            with suppress(OSError):  # It may be going already.
                 self._connection.send(msg.Leave())
-            except OSError:
-                self._process.terminate()
-            self._process.join(_LEAVE_S)
+                self._process.join(_LEAVE_S)
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
@@ -80,6 +95,7 @@ class Child:
             reply = self._connection.recv()
         except (EOFError, OSError) as error:
             raise self._died() from error
+        self._busy = False
         if isinstance(reply, msg.Failed):
             raise reply.error
         assert isinstance(reply, wanted), f"asked for {wanted.__name__}, got {type(reply).__name__}"
@@ -93,3 +109,21 @@ class Child:
             f"the process of model {self.name} ended {how}",
             hint="The machine may be out of memory: try a smaller --imgsz, or fewer models at once",
         )
+
+
+@contextmanager
+def _hold_interrupts() -> Iterator[None]:
+    """Start children with Ctrl-C blocked, which they inherit: it is the study that ends them.
+
+    A child that starts to ignore it by itself would print a traceback if it came before that.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    # This helper process of Python's own unblocks Ctrl-C when it is started, so it must run already.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -8,7 +8,7 @@ to the administrator: there is no figure then, and nobody is asked for privilege
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -85,10 +85,8 @@ def _keep_working(meter: EnergyMeter | None) -> EnergyMeter | None:
 
 def _open_rapl(powercap: Path) -> EnergyMeter | None:
     """The packages alone: cores, memory controller and graphics inside them count in the package already."""
-    packages = [
-        zone for zone in sorted(powercap.glob("intel-rapl:*")) if _read_text(zone / "name").startswith("package")
-    ]
-    counters = tuple(_open_package(zone) for zone in packages)
+    zones = sorted(powercap.glob("intel-rapl:*"))
+    counters = tuple(_open_package(zone) for zone in zones if _read_text(zone / "name").startswith("package"))
     return EnergyMeter("rapl", counters) if counters else None
 
 
@@ -139,17 +137,3 @@ def _find_card(nvml: Any, device: str) -> Any | None:
         if uuid is not None:
             return nvml.nvmlDeviceGetHandleByUUID(f"GPU-{uuid}")
     return nvml.nvmlDeviceGetHandleByIndex(0) if nvml.nvmlDeviceGetCount() == 1 else None
-
-
-def compute_energy_per_image(joules: Sequence[float | None], images: int) -> float | None:
-    """Joules an image over several turns; None where any turn has no reading, or the meter stood still.
-
-    Args:
-        joules: Of each turn.
-        images: In all turns together.
-    """
-    known = [value for value in joules if value is not None]
-    if not known or len(known) < len(joules) or not images:
-        return None
-    # Some virtual machines show a counter that never moves.
-    return sum(known) / images if sum(known) > 0 else None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from detectattn.compare.entrants import ModelEntrant
 
-MOST_TOGETHER = 8
+MOST_TOGETHER = 12
 """Each is a process of its own, with its own copy of its runtime."""
 
 

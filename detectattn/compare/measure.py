@@ -16,7 +16,7 @@ from detectattn.compare.frames import Chunk, PictureInfo
 from detectattn.compare.measured import Measured, Timed
 from detectattn.compare.noise import MachineState, read_machine_state
 from detectattn.compare.rules import ACCURACY_CONF, ACCURACY_IOU, ACCURACY_MAX_DET
-from detectattn.compare.speed import SpeedSamples, measure_speed, plan_rounds
+from detectattn.compare.speed import SpeedSamples, compute_joules_per_image, measure_speed, plan_rounds
 from detectattn.compare.study_folder import StudyFolder
 from detectattn.engines.base import EngineOptions
 from detectattn.errors import DetectattnError
@@ -232,6 +232,7 @@ def _describe(entrant: ModelEntrant, child: Child, notes: tuple[str, ...]) -> Me
         info=loaded.info,
         load_s=loaded.load_s,
         params_m=loaded.params_m,
+        gflops=loaded.gflops,
         weights_mb=loaded.weights_mb,
         net_pixels=sum(loaded.net_pixels) / len(loaded.net_pixels),
         published=published.name if published is not None and known else None,
@@ -254,8 +255,8 @@ def _to_timed(
         rounds=samples.rounds,
         images_per_s=samples.images_per_s,
         memory=samples.memory,
-        energy_j=None,
-        meter=None,
+        energy_j=compute_joules_per_image(samples.rounds),
+        meter=samples.meter,
         before=before,
         after=after,
     )

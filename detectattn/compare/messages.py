@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from detectattn.compare.energy import MeterName
 from detectattn.engines.base import EngineOptions
 from detectattn.errors import DetectattnError
 from detectattn.types import Detections, ModelInfo, WeightsFile
@@ -40,6 +41,8 @@ class Loaded:
         weights_mb: Size on disk in megabytes (10^6 bytes).
         net_pixels: Pixels of the network's input for each picture, in order.
         max_det: Objects that it can find in one picture at most, where its queries or its graph limit that.
+        gflops: Own count for one picture at its input size, or None where the engine cannot tell.
+        meter: Which meter tells the energy of its device, or None where none can be read.
     """
 
     info: ModelInfo
@@ -48,6 +51,8 @@ class Loaded:
     weights_mb: float
     net_pixels: tuple[int, ...]
     max_det: int | None = None
+    gflops: float | None = None
+    meter: MeterName | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +64,15 @@ class TimePictures:
 
 @dataclass(frozen=True, slots=True)
 class StageTimes:
-    """Milliseconds of each picture asked for, in order."""
+    """Milliseconds of each picture asked for, in order.
+
+    ``energy_j`` is what the device drew for all of them together, idle draw included; None where no meter can be read.
+    """
 
     preprocess_ms: tuple[float, ...]
     forward_ms: tuple[float, ...]
     postprocess_ms: tuple[float, ...]
+    energy_j: float | None = None
 
     @property
     def total_ms(self) -> tuple[float, ...]:

@@ -26,6 +26,11 @@ class Timed(Protocol):
 
     name: str
 
+    @property
+    def meter(self) -> str | None:
+        """Which meter tells the energy of its device, or None where none can be read."""
+        ...
+
     def ask(self, request: msg.Request, wanted: type[ReplyType]) -> ReplyType:
         """Send a request and wait for its answer."""
         ...
@@ -53,12 +58,14 @@ class SpeedSamples:
         rounds: The stages of each picture, a turn each.
         memory: Peak after the rounds, before any batch larger than one.
         images_per_s: Forward throughput by batch size; a size the model cannot take is absent.
+        meter: Which meter told the energy of the rounds; None where none can be read.
     """
 
     warm_up: int
     rounds: tuple[msg.StageTimes, ...]
     memory: msg.PeakMemory
     images_per_s: Mapping[int, float]
+    meter: str | None = None
 
 
 def plan_rounds(picture_count: int, *, least_timed: int = 50, a_turn: int = 10, rounds: int | None = None) -> SpeedPlan:
@@ -141,7 +148,7 @@ class _Timing:
         self._images_per_s = _measure_throughput(self.timed)
 
     def to_samples(self) -> SpeedSamples:
-        return SpeedSamples(self._warm_up, tuple(self.rounds), self._memory, self._images_per_s)
+        return SpeedSamples(self._warm_up, tuple(self.rounds), self._memory, self._images_per_s, self.timed.meter)
 
 
 def _warm_up(model: Timed, pictures: tuple[int, ...]) -> int:
@@ -205,3 +212,15 @@ def summarise(
         best_images_per_s=rates.get(best, 1e3 / float(forward.mean())),
         timed_images=len(total),
     )
+
+
+def compute_joules_per_image(rounds: Sequence[msg.StageTimes]) -> float | None:
+    """Energy of one picture, from its pixels to its boxes, over all rounds; meters are too coarse for a single one.
+
+    None where no meter could be read throughout, or where it stood still, as those of some virtual machines do.
+    """
+    joules = [turn.energy_j for turn in rounds if turn.energy_j is not None]
+    images = sum(len(turn.forward_ms) for turn in rounds)
+    if len(joules) < len(rounds) or not images or not sum(joules) > 0:
+        return None
+    return sum(joules) / images

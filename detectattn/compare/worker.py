@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from detectattn.compare import messages as msg
+from detectattn.compare.energy import open_meter
 from detectattn.compare.pictures import open_pictures
 from detectattn.engines import open_detector
 from detectattn.engines.detector import Detector
 from detectattn.engines.postprocess import Thresholds
-from detectattn.errors import DetectattnError, OutOfMemory
+from detectattn.errors import DetectattnError, EngineError
 from detectattn.types import U8, Detections, WeightsFile
 
 _TIMED = Thresholds()
@@ -29,10 +33,19 @@ def serve(connection: Connection, spec: msg.WorkerSpec, started_s: float) -> Non
         spec: What to load.
         started_s: When the process was started, on the system's clock (``time.time``).
     """
+    # Ctrl-C in a terminal reaches every process in it; the study ends its children itself.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        _serve(connection, spec, started_s)
+    except (EOFError, OSError):
+        return  # The study is no more, so nobody is left to tell.
+
+
+def _serve(connection: Connection, spec: msg.WorkerSpec, started_s: float) -> None:
     try:
         worker = _Worker(spec, started_s)
-    except DetectattnError as error:
-        connection.send(msg.Failed(error))
+    except Exception as error:  # noqa: BLE001 - whatever the model's own code raises
+        connection.send(msg.Failed(_explain(error, spec.name)))
         return
     connection.send(worker.loaded)
     while not isinstance(request := connection.recv(), msg.Leave):
@@ -45,6 +58,8 @@ class _Worker:
         self._opened = spec.pictures
         self._pictures = open_pictures(spec.pictures)
         self._detector = open_detector(spec.weights, spec.options, name=spec.name, engine=spec.engine)
+        load_s = time.time() - started_s
+        self._meter = open_meter(self._detector.info.device)
         self._answers: dict[type, Callable[[Any], msg.Reply]] = {
             msg.TimePictures: self._time_pictures,
             msg.TimeBatch: self._time_batch,
@@ -53,26 +68,29 @@ class _Worker:
         }
         self.loaded = msg.Loaded(
             info=self._detector.info,
-            load_s=time.time() - started_s,
+            load_s=load_s,
             params_m=count_parameters_m(self._detector),
             weights_mb=compute_weights_mb(spec.weights),
             net_pixels=tuple(_count_net_pixels(self._detector, picture) for picture in self._pictures),
             max_det=self._detector.engine.spec.max_det,
+            gflops=compute_gflops(self._detector),
+            meter=None if self._meter is None else self._meter.name,
         )
 
     def answer(self, request: msg.Request) -> msg.Reply:
         try:
             return self._answers[type(request)](request)
-        except DetectattnError as error:
-            return msg.Failed(error)
+        except Exception as error:  # noqa: BLE001 - whatever the model's own code raises
+            return msg.Failed(_explain(error, self._detector.info.name))
 
     def close(self) -> None:
         self._detector.close()
 
     def _time_pictures(self, request: msg.TimePictures) -> msg.StageTimes:
+        before = None if self._meter is None else self._meter.read()
         rows = [_detect_one(self._detector, self._pictures[index], _TIMED)[1] for index in request.indices]
-        preprocess, forward, postprocess = zip(*rows, strict=True) if rows else ((), (), ())
-        return msg.StageTimes(preprocess, forward, postprocess)
+        energy_j = None if self._meter is None else self._meter.compute_joules(before, self._meter.read())
+        return _to_times(rows, energy_j)
 
     def _time_batch(self, request: msg.TimeBatch) -> msg.BatchTime:
         fixed = self._detector.engine.spec.fixed_batch
@@ -82,18 +100,39 @@ class _Worker:
         try:
             self._detector.engine.infer(tensor)
             return msg.BatchTime(tuple(_time_forward(self._detector, tensor) for _ in range(request.repeats)))
-        except OutOfMemory:
+        except Exception:
+            # A batch too large is no failure of the model, whatever it raises: some take a single picture only.
+            if request.batch == 1:
+                raise
             return msg.BatchTime(None)
 
     def _detect(self, request: msg.Detect) -> msg.Detected:
         if request.pictures is not None and request.pictures != self._opened:
             self._opened, self._pictures = request.pictures, open_pictures(request.pictures)
         keep = Thresholds(request.conf, request.iou, request.max_det, multi_label=True)
-        found, rows = zip(*(_detect_one(self._detector, self._pictures[i], keep) for i in request.indices), strict=True)
-        return msg.Detected(tuple(found), msg.StageTimes(*zip(*rows, strict=True)))
+        found = [_detect_one(self._detector, self._pictures[index], keep) for index in request.indices]
+        return msg.Detected(tuple(detections for detections, _ in found), _to_times([times for _, times in found]))
 
     def _measure_memory(self, _: msg.AskMemory) -> msg.PeakMemory:
         return msg.PeakMemory(read_peak_rss_mb(), read_peak_device_mb(self._detector.info.device))
+
+
+def _explain(error: Exception, name: str) -> DetectattnError:
+    """An error that a user can read: the model, and what went wrong where in its code."""
+    if isinstance(error, DetectattnError):
+        return error
+    text = " ".join(str(error).split()).rstrip(".")[:300]
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return EngineError(
+        f"model {name} failed with {type(error).__name__}{': ' if text else ''}{text} "
+        f"({Path(last.filename).name}, line {last.lineno})",
+        hint="Run it alone with `detectattn predict`, and try another --imgsz or another form of the model",
+    )
+
+
+def _to_times(rows: Sequence[tuple[float, float, float]], energy_j: float | None = None) -> msg.StageTimes:
+    preprocess, forward, postprocess = zip(*rows, strict=True) if rows else ((), (), ())
+    return msg.StageTimes(preprocess, forward, postprocess, energy_j)
 
 
 def _time_forward(detector: Detector, tensor: Any) -> float:
@@ -132,6 +171,19 @@ def count_parameters_m(detector: Detector) -> float | None:
     return None if model is None else sum(p.numel() for p in model.parameters()) / 1e6
 
 
+def compute_gflops(detector: Detector) -> float | None:
+    """Billions of operations for one picture of a PyTorch model; None for an export, or where they cannot be counted."""
+    model = getattr(detector.engine, "model", None)
+    if model is None:
+        return None
+    from detectattn.engines.flops import count_gflops
+
+    try:
+        return count_gflops(model, detector.info.net_hw)
+    except Exception:  # noqa: BLE001 - a model that cannot be counted may run all the same
+        return None
+
+
 def compute_weights_mb(weights: WeightsFile) -> float:
     """Size on disk in megabytes: the file, or the ``.xml`` and ``.bin`` of an OpenVINO folder."""
     path = weights.path
@@ -143,10 +195,22 @@ def read_peak_rss_mb() -> float:
     """Most resident memory this process held, in megabytes; NaN where the system does not tell."""
     if sys.platform == "win32":
         return float("nan")
+    high_water_kb = _read_high_water_kb(Path("/proc/self/status"))
+    if high_water_kb is not None:
+        return high_water_kb * 1024 / 1e6
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak * (1 if sys.platform == "darwin" else 1024) / 1e6
+
+
+def _read_high_water_kb(status: Path) -> int | None:
+    """Linux's own figure; what ``getrusage`` tells there is never less than what the parent held at the start."""
+    try:
+        lines = status.read_text().splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), None)
 
 
 def read_peak_device_mb(device: str) -> float | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from math import prod
 from typing import Any
 
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry, sdpa_flop_count
 
 # Products and sums for one value: four neighbours weighted and added up (mode 0), one taken as it is, sixteen.
 _SAMPLING_FLOPS = {0: 7, 1: 0, 2: 31}
@@ -22,8 +22,8 @@ _MPS_ATTENTION = "_scaled_dot_product_attention_math_for_mps"
 def count_gflops(model: nn.Module, net_hw: tuple[int, int], device: torch.device | None = None) -> float:
     """Operations for one picture in billions, a multiplication and an addition counting as two.
 
-    PyTorch's own counter takes convolutions and all matrix products, those inside attention too. What it does not know
-    is added: bilinear sampling (four products and three sums a value), and the weighted sum over the points of
+    PyTorch's own formulas are for convolutions and all matrix products, those inside attention too. What it has none
+    for is added: bilinear sampling (four products and three sums a value), and the weighted sum over the points of
     deformable attention. Normalisation, activation, softmax and top-k are left out, as is usual. One forward pass at
     batch 1 is made; layers that it does not run are not counted.
 
@@ -39,9 +39,41 @@ def count_gflops(model: nn.Module, net_hw: tuple[int, int], device: torch.device
         stack.enter_context(torch.no_grad())
         stack.enter_context(_without_fast_path())
         stack.enter_context(_watch_sampling(model, weighting.append))
-        counter = stack.enter_context(FlopCounterMode(display=False, custom_mapping=_list_formulas()))
+        count = stack.enter_context(_OperationCount())
         model(pixels)
-    return float(counter.get_total_flops() + sum(weighting)) / 1e9
+    return float(count.total + sum(weighting)) / 1e9
+
+
+class _OperationCount(TorchDispatchMode):
+    """Adds up what every operation costs.
+
+    PyTorch's ``FlopCounterMode`` does the same, but imports its compiler for that: two seconds and 70 MB, which would
+    show in the memory of a model that is measured.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.total = 0
+        self._formulas = {**flop_registry, **_list_formulas()}
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        named = dict(kwargs or {})
+        with self:
+            # Into the operations that it consists of, where it is no single one.
+            output = func.decompose(*args, **named)
+        if output is not NotImplemented:
+            return output
+        output = func(*args, **named)
+        formula = self._formulas.get(func.overloadpacket)
+        if formula is not None:
+            self.total += formula(*args, **named, out_val=output)
+        return output
 
 
 @contextmanager
@@ -73,7 +105,7 @@ def _watch_sampling(model: nn.Module, add: Callable[[int], None]) -> Iterator[No
 
 
 def _list_formulas() -> dict[Any, Callable[..., int]]:
-    """Formulas for operations that PyTorch's counter has none for; shapes stand in for tensors."""
+    """Formulas for operations that PyTorch has none for."""
     aten = torch.ops.aten
     formulas: dict[Any, Callable[..., int]] = {aten.grid_sampler_2d: _count_sampling}
     for name in (_CPU_ATTENTION, _MPS_ATTENTION):
@@ -82,10 +114,11 @@ def _list_formulas() -> dict[Any, Callable[..., int]]:
     return formulas
 
 
-def _count_sampling(_input: Sequence[int], _grid: Sequence[int], mode: int, *_: Any, **shapes: Any) -> int:
-    found: Sequence[int] = shapes["out_shape"]
-    return prod(found) * _SAMPLING_FLOPS[mode]
+def _count_sampling(_input: torch.Tensor, _grid: torch.Tensor, mode: int, *_: Any, out_val: torch.Tensor) -> int:
+    return out_val.numel() * _SAMPLING_FLOPS[mode]
 
 
-def _count_attention(query: Sequence[int], key: Sequence[int], value: Sequence[int], *_: Any, **__: Any) -> int:
-    return int(sdpa_flop_count(query, key, value))  # type: ignore[no-untyped-call]  # PyTorch gives it no types
+def _count_attention(
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, *_: Any, out_val: object, **__: Any
+) -> int:
+    return int(sdpa_flop_count(query.shape, key.shape, value.shape))  # type: ignore[no-untyped-call]  # PyTorch's

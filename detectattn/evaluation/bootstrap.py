@@ -14,7 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectattn.evaluation.average_precision import RankedMatches, class_ap, mean_ap, mean_ap50
-from detectattn.evaluation.intervals import CONFIDENCE, compute_expanded_interval, images_to_decide
+from detectattn.evaluation.intervals import (
+    CONFIDENCE,
+    compute_expanded_interval,
+    estimate_degrees_of_freedom,
+    images_to_decide,
+    is_beyond_chance,
+)
 from detectattn.results import MatchTable, PairedDifference
 from detectattn.types import F32, I32
 
@@ -55,8 +61,8 @@ class AccuracyComparison:
     Attributes:
         ap50_95: COCO's AP.
         ap50: AP at IoU 0.5.
-        per_class: AP of each class that has truths. Each interval stands for itself: of 80 classes that do not
-            differ, about 4 will seem to.
+        per_class: AP of each class that has truths. Each stands for itself: of 100 classes that do not differ, one
+            will seem to.
     """
 
     ap50_95: PairedDifference
@@ -142,7 +148,7 @@ def compare_accuracy(
         table_b: Detections of the second, on the same images in the same order, with the same classes and truths.
         resamples: How many times to draw.
         seed: Of the draws.
-        confidence: Of the intervals, 0 to 1.
+        confidence: Of the intervals, 0 to 1. What is decided asks for 0.99 besides.
 
     Raises:
         ValueError: The tables are not of the same images, classes and truths.
@@ -170,12 +176,13 @@ def _compare(
     """One difference, from both models' figures on all images, on resamples, and without blocks."""
     (full_a, full_b), samples, leave_out = values
     difference = float(full_a - full_b)
-    sampled = samples[0] - samples[1]
-    interval = compute_expanded_interval(sampled, leave_out[0] - leave_out[1], images, confidence)
+    sampled, left = samples[0] - samples[1], leave_out[0] - leave_out[1]
+    interval = compute_expanded_interval(sampled, left, images, confidence)
     # A resample repeats images, which can shift AP; the figure that was seen is never outside its own interval.
     interval = interval.reaching(difference)
     error = _standard_error(sampled, images)
-    decided = images >= _MIN_IMAGES and interval.excludes(0.0)
+    certain = is_beyond_chance(difference, error, estimate_degrees_of_freedom(left, images))
+    decided = images >= _MIN_IMAGES and certain and interval.excludes(0.0)
     return PairedDifference(
         metric=metric,
         class_name=class_name,
@@ -187,7 +194,7 @@ def _compare(
         decided=decided,
         standard_error=error,
         images=images,
-        images_to_decide=None if decided else images_to_decide(difference, error, images, confidence),
+        images_to_decide=None if decided else images_to_decide(difference, error, images),
     )
 
 

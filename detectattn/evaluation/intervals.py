@@ -15,6 +15,9 @@ from detectattn.results import PairedRatio
 F64 = NDArray[np.float64]
 
 CONFIDENCE = 0.95
+DECISION_CONFIDENCE = 0.99
+"""A verdict asks for more than an interval that excludes what equal models show: one of twenty does so by chance."""
+
 _NORMAL = NormalDist()
 _MAX_IMAGES_TO_DECIDE = 1_000_000
 
@@ -131,8 +134,29 @@ def compute_expanded_interval(
     return Interval(float(low), float(high))
 
 
+def is_beyond_chance(
+    difference: float, standard_error: float, degrees_of_freedom: float, confidence: float = DECISION_CONFIDENCE
+) -> bool:
+    """Whether a difference is larger than chance makes it between equals: Student's test.
+
+    Args:
+        difference: The difference seen.
+        standard_error: Of that difference.
+        degrees_of_freedom: That the standard error has.
+        confidence: How seldom chance may seem to be a difference; 0.99 is once in a hundred studies of equals.
+
+    Returns:
+        False where either number does not exist.
+    """
+    return abs(difference) > compute_t_quantile(0.5 + confidence / 2, degrees_of_freedom) * standard_error
+
+
 def images_to_decide(
-    difference: float, standard_error: float, images: int, confidence: float = CONFIDENCE, power: float = 0.8
+    difference: float,
+    standard_error: float,
+    images: int,
+    confidence: float = DECISION_CONFIDENCE,
+    power: float = 0.8,
 ) -> int | None:
     """About how many images like these would show a difference of this size.
 
@@ -144,8 +168,8 @@ def images_to_decide(
         difference: The difference seen.
         standard_error: Of that difference, on ``images`` images.
         images: How many were looked at.
-        confidence: Of the interval that is to exclude 0.
-        power: With what probability it should.
+        confidence: Of the decision.
+        power: With what probability it should be reached.
 
     Returns:
         None where no number below a million would do, or nothing is known.
@@ -172,15 +196,16 @@ def compare_latency(
     A machine drifts, so timings of one round resemble each other, and both models' rounds of one number share the
     drift: what counts as one observation is the ratio of the two medians of a round, never a single timing. The ratio
     is the geometric mean over rounds, the interval Student's t on its logarithm. (Resampling rounds was measured too:
-    its intervals of four to eight rounds are a quarter wider and cover 98% where 95% is meant.) The images are the
-    same in every round, so the interval speaks about these images.
+    its intervals of four to eight rounds are a quarter wider and cover 98% where 95% is meant.) It is decided which is
+    faster where the interval of the confidence 0.99 excludes 1. The images are the same in every round, so the interval
+    speaks about these images.
 
     Args:
         rounds_a: Times in ms of each round of ``a``, in the order in which they were taken. Fewer than four rounds are
             cut into blocks, eight in all.
         rounds_b: As many rounds of ``b``, interleaved with those.
         metric: Name of what was timed.
-        confidence: 0 to 1.
+        confidence: Of the interval, 0 to 1.
 
     Raises:
         ValueError: The numbers of rounds differ, a round is empty, or a time is not positive.
@@ -195,6 +220,7 @@ def compare_latency(
         units_a, units_b = _cut_into_blocks(units_a, units_b)
     logs = np.array([math.log(np.median(x) / np.median(y)) for x, y in zip(units_a, units_b, strict=True)])
     interval = _t_interval(logs, confidence)
+    decided = interval.excludes(0.0) and _t_interval(logs, DECISION_CONFIDENCE).excludes(0.0)
     return PairedRatio(
         metric=metric,
         value_a=value_a,
@@ -202,7 +228,7 @@ def compare_latency(
         ratio=math.exp(logs.mean()),
         low=math.exp(interval.low),
         high=math.exp(interval.high),
-        decided=interval.excludes(0.0),
+        decided=decided,
         units=len(logs),
         unit=unit,
     )

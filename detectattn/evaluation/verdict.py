@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from detectattn.evaluation.intervals import DECISION_CONFIDENCE
 from detectattn.figures import format_about, format_accuracy, format_factors, format_figure, format_interval
 from detectattn.results import Calibration, ErrorBreakdown, ErrorCost, PairAgreement, PairedDifference, PairedRatio
 
@@ -77,13 +78,13 @@ def describe_speed(a: str, b: str, ratio: PairedRatio, doubt: str | None = None)
         if ratio.ratio >= 1
         else (a, b, 1 / ratio.ratio, 1 / ratio.high, 1 / ratio.low)
     )
+    apart = ratio.low > 1 or ratio.high < 1
+    shown = format_factors(factor, low, high, apart_from_one=apart)
     if not ratio.decided:
-        shown = format_factors(factor, low, high, apart_from_one=False)
         return (
-            f"Which is faster is not decided: {slow} takes {shown[0]}× the time of {fast} ({shown[1]}–{shown[2]}), "
-            f"{times[slow]} against {times[fast]} an image.{caution}"
+            f"Which is faster is {_not_decided(apart)}: {slow} takes {shown[0]}× the time of {fast} "
+            f"({shown[1]}–{shown[2]}), {times[slow]} against {times[fast]} an image.{caution}"
         )
-    shown = format_factors(factor, low, high, apart_from_one=True)
     return (
         f"{fast} is {shown[0]}× faster than {slow} ({shown[1]}–{shown[2]}): "
         f"{times[fast]} against {times[slow]} an image.{caution}"
@@ -93,7 +94,8 @@ def describe_speed(a: str, b: str, ratio: PairedRatio, doubt: str | None = None)
 def describe_accuracy(a: str, b: str, difference: PairedDifference) -> str:
     """Which of two models is more accurate, or how many images would tell."""
     if not math.isfinite(difference.difference):
-        return f"Which of {a} and {b} is more accurate cannot be said: these images show no object."
+        missing = difference.class_name or "object"
+        return f"Which of {a} and {b} is more accurate cannot be said: these images show no {missing}."
     best, other, values, gain, interval = _orient(a, b, difference)
     metric = _METRIC_NAMES.get(difference.metric, difference.metric)
     figures = f"{metric} {format_accuracy(values[0])} against {format_accuracy(values[1])}"
@@ -101,9 +103,11 @@ def describe_accuracy(a: str, b: str, difference: PairedDifference) -> str:
     if difference.decided:
         return f"{best} is more accurate than {other}{where}: {figures}, {format_accuracy(gain)} more ({interval})."
     if difference.difference == 0:
-        return f"{a} and {b} are equally accurate{where} on {_these_images(difference.images)}: {figures}."
+        comma = "," if where else ""
+        return f"{a} and {b} are equally accurate{where}{comma} on {_these_images(difference)}: {figures}."
+    apart = difference.low > 0 or difference.high < 0
     return (
-        f"Which is more accurate{where} is not decided on {_these_images(difference.images)}; "
+        f"Which is more accurate{where} is {_not_decided(apart)} on {_these_images(difference)}; "
         f"{_outlook(difference)}. {best} is ahead: {figures}, {format_accuracy(gain)} more ({interval})."
     )
 
@@ -121,10 +125,8 @@ def describe_classes(a: str, b: str, differences: Sequence[PairedDifference]) ->
             named.append(f"{len(won) - _CLASSES_NAMED} more")
         if named:
             parts.append(f"{name} is more accurate on {_enumerate(named)}")
-    chance = len(differences) * 0.05
-    caution = (
-        f" Of {len(differences)} classes, about {round(chance)} would seem to differ by chance." if chance >= 1 else ""
-    )
+    chance = round(len(differences) * (1 - DECISION_CONFIDENCE))
+    caution = f" Of {len(differences)} classes, about {chance} would seem to differ by chance." if chance else ""
     return f"{'; '.join(parts)}.{caution}"
 
 
@@ -208,8 +210,15 @@ def _outlook(d: PairedDifference) -> str:
     return f"about {format_about(d.images_to_decide)} would"
 
 
-def _these_images(images: int) -> str:
-    return "this image" if images == 1 else f"these {images:,} images"
+def _not_decided(apart: bool) -> str:
+    """How open a question is: a verdict asks for more than an interval that excludes what equal models show."""
+    return "not decided beyond doubt" if apart else "not decided"
+
+
+def _these_images(d: PairedDifference) -> str:
+    if d.class_name is None:
+        return "this image" if d.images == 1 else f"these {d.images:,} images"
+    return "the one image that shows it" if d.images == 1 else f"the {d.images:,} images that show it"
 
 
 def _count(number: int, one: str, many: str) -> str:

@@ -27,7 +27,7 @@ class PairRow:
         value_better: What the better one has or takes.
         value_worse: The other's.
         gain: By how much or how many times it is better, with its 95% interval.
-        decided: Whether the interval settles it.
+        decided: Whether chance can be ruled out.
     """
 
     better: str
@@ -115,7 +115,7 @@ def ratio_row(ratio: Ratio) -> PairRow:
     values = (r.value_a, r.value_b) if ahead else (r.value_b, r.value_a)
     gain = f"{figure(factor)}×"
     if math.isfinite(low) and math.isfinite(high):
-        shown = format_factors(factor, low, high, apart_from_one=r.decided)
+        shown = format_factors(factor, low, high, apart_from_one=low > 1)
         gain = f"{shown[0]}× ({shown[1]}–{shown[2]})"
     return PairRow(better, worse, figure(values[0]), figure(values[1]), gain, yes_no(r.decided))
 

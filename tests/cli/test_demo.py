@@ -46,7 +46,7 @@ def test_both_models_detect_and_draw(detectattn: Any, samples: Path) -> None:
 def test_the_end_says_what_to_open_what_not_to_believe_and_what_to_type(detectattn: Any, samples: Path) -> None:
     done = detectattn("demo")
     lines = done.out.splitlines()
-    listed = [line[10:] for line in lines if re.match(r"(pictures|videos|records|samples| {9}) \S", line)]
+    listed = [line[10:] for line in lines if re.match(r"(pictures |videos   |records  |samples  | {9}) \S+$", line)]
     assert len(listed) == 7
     assert all(Path(path).exists() for path in listed)
     assert listed[-1] == f"{samples}/"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from detectattn.compare.energy import EnergyMeter, compute_energy_per_image, open_meter
+from detectattn.compare.energy import EnergyMeter, open_meter
 
 FULL_UJ = 262_143_328_850
 
@@ -190,18 +190,3 @@ def test_an_unknown_identifier_is_no_figure(install: Any) -> None:
 def test_without_the_package_there_is_no_figure(monkeypatch: Any) -> None:
     monkeypatch.setattr("detectattn.compare.energy.find_spec", lambda _: None)
     assert open_meter("cuda:0") is None
-
-
-@pytest.mark.parametrize(
-    ("joules", "images", "expected"),
-    [
-        ([3.0, 5.0], 20, 0.4),
-        ([0.0, 5.0], 10, 0.5),
-        ([3.0, None], 20, None),
-        ([0.0, 0.0], 20, None),
-        ([], 0, None),
-        ([1.0], 0, None),
-    ],
-)
-def test_energy_an_image(joules: list[float | None], images: int, expected: float | None) -> None:
-    assert compute_energy_per_image(joules, images) == expected

@@ -102,14 +102,21 @@ def test_coco_model_finds_people_and_bus(shared: Path, ultralytics_assets: Path,
     assert (detector.info.precision, detector.info.family) == ("int8", "cnn")
 
 
-def test_openvino_run_imports_neither_torch_nor_ultralytics(shared: Path) -> None:
+@pytest.fixture(scope="module")
+def openvino_folder(export: Any, save_checkpoint: Any) -> Path:
+    """The embedded YOLO as an OpenVINO folder for 320×320."""
+    folder: Path = export(save_checkpoint("demo-yolo"), "openvino", imgsz=320)
+    return folder
+
+
+def test_openvino_run_imports_neither_torch_nor_ultralytics(openvino_folder: Path) -> None:
     code = (
         "import sys\n"
         "from pathlib import Path\n"
         "from detectattn.engines import open_detector\n"
         "from detectattn.engines.base import EngineOptions\n"
         "from detectattn.types import WeightsFile\n"
-        f"folder = Path({str(shared / 'models' / 'yolov8n_int8_openvino_model')!r})\n"
+        f"folder = Path({str(openvino_folder)!r})\n"
         "open_detector(WeightsFile(folder, '', 'openvino', 'local'), EngineOptions())\n"
         "print([m for m in ('torch', 'ultralytics', 'openvino_telemetry') if sys.modules.get(m)])\n"
     )
@@ -117,10 +124,10 @@ def test_openvino_run_imports_neither_torch_nor_ultralytics(shared: Path) -> Non
     assert done.stdout.strip() == "[]"
 
 
-def test_fixed_size_is_named(shared: Path) -> None:
-    weights = WeightsFile(shared / "models" / "yolov8n_int8_openvino_model", "", "openvino", "local")
-    with pytest.raises(BadImageSize, match="exported for 640×640"):
-        open_detector(weights, EngineOptions(imgsz_hw=(320, 320)))
+def test_fixed_size_is_named(openvino_folder: Path) -> None:
+    weights = WeightsFile(openvino_folder, "", "openvino", "local")
+    with pytest.raises(BadImageSize, match="exported for 320×320"):
+        open_detector(weights, EngineOptions(imgsz_hw=(640, 640)))
     with pytest.raises(DeviceNotFound, match="'cuda'"):
         open_detector(weights, EngineOptions(device="cuda"))
     with pytest.raises(EngineError, match="engine 'torch'"):
@@ -128,15 +135,15 @@ def test_fixed_size_is_named(shared: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["empty", "no-bin", "no-metadata", "text"])
-def test_damaged_openvino_folder(shared: Path, tmp_path: Path, damage: str) -> None:
+def test_damaged_openvino_folder(openvino_folder: Path, tmp_path: Path, damage: str) -> None:
     folder = tmp_path / "model"
-    shutil.copytree(shared / "models" / "yolov8n_int8_openvino_model", folder, copy_function=shutil.copyfile)
-    folder.chmod(0o755)
-    remove = {"empty": ["yolov8n.xml"], "no-bin": ["yolov8n.bin"], "no-metadata": ["metadata.yaml"], "text": []}[damage]
-    for name in remove:
-        (folder / name).unlink()
+    shutil.copytree(openvino_folder, folder)
+    name = "demo-yolo"
+    remove = {"empty": [f"{name}.xml"], "no-bin": [f"{name}.bin"], "no-metadata": ["metadata.yaml"], "text": []}[damage]
+    for file in remove:
+        (folder / file).unlink()
     if damage == "text":
-        (folder / "yolov8n.xml").write_text("not xml")
+        (folder / f"{name}.xml").write_text("not xml")
     with pytest.raises(CorruptWeights):
         open_detector(WeightsFile(folder, "", "openvino", "local"), EngineOptions())
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.utils.flop_counter import FlopCounterMode
 
 from detectattn.engines.base import EngineOptions
 from detectattn.engines.decoder_cut import cut_decoder, find_head
@@ -108,6 +111,26 @@ def test_counting_leaves_the_model_as_it_was() -> None:
         torch.testing.assert_close(model(pixels)[0], before, rtol=0, atol=0)
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
     assert find_head(model).input_proj[0][0].weight.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_the_count_is_that_of_pytorchs_own_counter() -> None:
+    model = load_rtdetr()
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        model(torch.zeros(1, 3, 320, 320))
+    sampling = 4 * 150 * 12 * 128 * 9
+    assert count_gflops(model, (320, 320)) == pytest.approx((counter.get_total_flops() + sampling) / 1e9, rel=1e-12)
+
+
+def test_counting_does_not_load_the_compiler() -> None:
+    """It would add 70 MB to the memory of the model that is measured."""
+    code = (
+        "import sys, torch\n"
+        "from detectattn.engines.flops import count_gflops\n"
+        "count_gflops(torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.Linear(6, 2)), (8, 8))\n"
+        "print('torch._dynamo' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def test_a_model_in_half_precision_is_counted_in_it() -> None:

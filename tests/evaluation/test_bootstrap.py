@@ -25,7 +25,7 @@ POOL = 2500
 def test_intervals_cover_and_verdicts_hold(drawn_tables: Any, taken_images: Any, images: int) -> None:
     """Studies of a few images from a pool whose difference is known."""
     rng = np.random.default_rng(images)
-    pool_a, pool_b = drawn_tables(rng, POOL)
+    pool_a, pool_b = drawn_tables(rng, POOL, skills=(0.9, 1.4))
     truth = float(mean_ap(compute_average_precision(pool_a)) - mean_ap(compute_average_precision(pool_b)))
     covered, decided, right, repetitions = 0, 0, 0, 100
     for seed in range(repetitions):
@@ -38,6 +38,28 @@ def test_intervals_cover_and_verdicts_hold(drawn_tables: Any, taken_images: Any,
     assert 88 <= covered <= 100
     assert right == decided
     assert decided > repetitions / 10
+
+
+def test_equals_are_seldom_told_apart(drawn_tables: Any, taken_images: Any) -> None:
+    """Models of one skill: one study in a hundred may decide, though one interval in twenty excludes 0."""
+    rng = np.random.default_rng(0)
+    pool_a, pool_b = drawn_tables(rng, POOL, skills=(1.0, 1.0))
+    decided, repetitions = 0, 60
+    for seed in range(repetitions):
+        chosen = rng.choice(POOL, 25, replace=False)
+        decided += compare_accuracy(
+            taken_images(pool_a, chosen), taken_images(pool_b, chosen), 100, seed
+        ).ap50_95.decided
+    assert decided <= 3
+
+
+def test_an_interval_beside_0_is_no_verdict_yet(drawn_tables: Any) -> None:
+    a, b = drawn_tables(np.random.default_rng(4), 60, skills=(0.9, 1.2))
+    found = compare_accuracy(a, b, 300).ap50_95
+    assert found.high < 0
+    assert not found.decided
+    assert found.images_to_decide is not None
+    assert found.images_to_decide > 60
 
 
 def test_figures_are_those_of_the_tables(drawn_tables: Any) -> None:

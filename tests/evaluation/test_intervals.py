@@ -14,6 +14,7 @@ from detectattn.evaluation.intervals import (
     compute_t_quantile,
     estimate_degrees_of_freedom,
     images_to_decide,
+    is_beyond_chance,
 )
 
 
@@ -80,8 +81,22 @@ def test_as_many_images_decide_four_times_of_five(images: int) -> None:
     assert needed is not None
     rng = np.random.default_rng(1)
     draws = rng.normal(difference, deviation, (2000, needed))
-    reach = 1.96 * draws.std(axis=1, ddof=1) / math.sqrt(needed)
+    reach = 2.576 * draws.std(axis=1, ddof=1) / math.sqrt(needed)
     assert (draws.mean(axis=1) - reach > 0).mean() == pytest.approx(0.8, abs=0.03)
+
+
+@pytest.mark.parametrize("degrees", [4, 24])
+def test_equals_seem_to_differ_once_in_a_hundred_studies(degrees: int) -> None:
+    draws = np.random.default_rng(degrees).normal(0, 1, (4000, degrees + 1))
+    errors = draws.std(axis=1, ddof=1) / math.sqrt(degrees + 1)
+    seeming = [is_beyond_chance(d, e, degrees) for d, e in zip(draws.mean(axis=1), errors, strict=True)]
+    assert 0.005 < np.mean(seeming) < 0.016
+
+
+def test_what_does_not_exist_is_not_beyond_chance() -> None:
+    assert not is_beyond_chance(math.nan, 0.1, 9)
+    assert not is_beyond_chance(0.1, math.nan, 9)
+    assert not is_beyond_chance(0.0, 0.0, 9)
 
 
 @pytest.mark.parametrize(
@@ -126,6 +141,15 @@ def test_ratio_is_that_of_the_medians() -> None:
     assert ratio.ratio == pytest.approx(2)
     assert ratio.low == pytest.approx(2)
     assert ratio.decided
+
+
+def test_a_factor_that_chance_may_be_is_not_decided() -> None:
+    """An interval that excludes 1 by a hair is no verdict; one that excludes it at 99% too is."""
+    logs = np.array([-1.0, -0.5, 0.0, 0.5, 1.0]) * 0.01
+    for shift, decided in ((0.011, False), (0.02, True)):
+        ratio = compare_latency(100 * np.exp(logs + shift)[:, None], np.full((5, 1), 100.0))
+        assert ratio.low > 1
+        assert ratio.decided == decided
 
 
 def test_drift_that_both_share_cancels() -> None:

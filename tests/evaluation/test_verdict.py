@@ -22,8 +22,8 @@ from detectattn.results import Calibration, ErrorBreakdown, ErrorCost, PairAgree
 NAN = math.nan
 
 
-def ratio(value_a: float, value_b: float, low: float, high: float) -> PairedRatio:
-    decided = low > 1 or high < 1
+def ratio(value_a: float, value_b: float, low: float, high: float, *, doubtful: bool = False) -> PairedRatio:
+    decided = (low > 1 or high < 1) and not doubtful
     return PairedRatio("p50_ms", value_a, value_b, value_a / value_b, low, high, decided, 8, "round")
 
 
@@ -34,10 +34,12 @@ def difference(
     images: int = 24,
     needed: int | None = 287,
     class_name: str | None = None,
+    *,
+    doubtful: bool = False,
 ) -> PairedDifference:
     low, high = interval
     error = (high - low) / 3.92
-    decided = low > 0 or high < 0
+    decided = (low > 0 or high < 0) and not doubtful
     return PairedDifference(
         "ap50_95", class_name, value_a, value_b, value_a - value_b, low, high, decided, error, images, needed
     )
@@ -67,6 +69,11 @@ def difference(
             ratio(10.1, 10, 0.97, 1.05),
             "Which is faster is not decided: detr takes 1.01× the time of yolo (0.97–1.05), "
             "10.1 ms against 10.0 ms an image.",
+        ),
+        (
+            ratio(10.03, 10, 1.0011, 1.0049, doubtful=True),
+            "Which is faster is not decided beyond doubt: detr takes 1.003× the time of yolo (1.001–1.005), "
+            "10.0 ms against 10.0 ms an image.",
         ),
         (
             ratio(10.1, 10, NAN, NAN),
@@ -127,8 +134,31 @@ def test_doubtful_timings_say_so() -> None:
             "Which of detr and yolo is more accurate cannot be said: these images show no object.",
         ),
         (
+            difference(0.529, 0.501, (0.002, 0.054), needed=40, doubtful=True),
+            "Which is more accurate is not decided beyond doubt on these 24 images; about 40 would. "
+            "detr is ahead: AP 0.529 against 0.501, 0.028 more (0.002–0.054).",
+        ),
+        (
             difference(0.6, 0.5, (0.05, 0.15), class_name="bus"),
             "detr is more accurate than yolo on bus: AP 0.600 against 0.500, 0.100 more (0.050–0.150).",
+        ),
+        (
+            difference(0.6, 0.5, (-0.05, 0.25), images=14, needed=90, class_name="bus"),
+            "Which is more accurate on bus is not decided on the 14 images that show it; about 100 would. "
+            "detr is ahead: AP 0.600 against 0.500, 0.100 more (−0.050 to 0.250).",
+        ),
+        (
+            difference(0.6, 0.5, (NAN, NAN), images=1, needed=None, class_name="bus"),
+            "Which is more accurate on bus is not decided on the one image that shows it; one says nothing about "
+            "others. detr is ahead: AP 0.600 against 0.500, 0.100 more (interval unknown).",
+        ),
+        (
+            difference(0.5, 0.5, (0.0, 0.0), images=14, needed=None, class_name="bus"),
+            "detr and yolo are equally accurate on bus, on the 14 images that show it: AP 0.500 against 0.500.",
+        ),
+        (
+            difference(NAN, NAN, (NAN, NAN), needed=None, class_name="bus"),
+            "Which of detr and yolo is more accurate cannot be said: these images show no bus.",
         ),
     ],
 )
@@ -145,10 +175,10 @@ def test_classes() -> None:
     assert describe_classes("detr", "yolo", few) == (
         "detr is more accurate on bus (+0.120) and dog (+0.050); yolo is more accurate on tie (+0.080)."
     )
-    many = [by_class(f"c{i}", 0.1 + i / 100) for i in range(40)]
+    many = [by_class(f"c{i}", 0.1 + i / 1000) for i in range(80)]
     assert describe_classes("detr", "yolo", many) == (
-        "detr is more accurate on c39 (+0.490), c38 (+0.480), c37 (+0.470) and 37 more. "
-        "Of 40 classes, about 2 would seem to differ by chance."
+        "detr is more accurate on c79 (+0.179), c78 (+0.178), c77 (+0.177) and 77 more. "
+        "Of 80 classes, about 1 would seem to differ by chance."
     )
     assert describe_classes("detr", "yolo", few[3:]) == "No difference on a single class is decided (1 class)."
 

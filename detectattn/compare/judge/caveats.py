@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -12,6 +13,7 @@ from detectattn.report.content import Caveat, ModelReport
 
 _FEW_IMAGES = 100
 _NAMED = 6
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 def find_caveats(
@@ -72,12 +74,15 @@ def _notes(records: StudyRecords) -> Iterator[Caveat]:
 
 
 def _noise(models: Sequence[ModelReport]) -> Iterator[Caveat]:
-    by_reason: dict[str, list[str]] = {}
+    """Reasons that differ in their figures alone are told once, with the worst."""
+    by_kind: dict[str, dict[str, str]] = {}
     for model in models:
         for reason in () if model.speed is None else model.speed.noise.reasons:
-            by_reason.setdefault(reason, []).append(model.name)
-    for reason, names in by_reason.items():
-        yield Caveat("speed", f"Timings of {_enumerate(names)} are not to be trusted: {reason}.", tuple(names))
+            by_kind.setdefault(_NUMBER.sub("#", reason), {})[model.name] = reason
+    for reasons in by_kind.values():
+        worst = max(reasons.values(), key=lambda reason: float(_NUMBER.findall(reason)[0]))
+        names = tuple(reasons)
+        yield Caveat("speed", f"Timings of {_enumerate(names)} are not to be trusted: {worst}.", names)
 
 
 def _pixels(models: Sequence[ModelReport]) -> Iterator[Caveat]:

@@ -18,7 +18,7 @@ from detectattn.report.cells import (
     signed_share,
 )
 from detectattn.report.content import Judgement, Report
-from detectattn.report.markdown.text import caveats, escape, table
+from detectattn.report.markdown.text import DECIDED, caveats, escape, table
 from detectattn.results import ErrorCost, OperatingPoint
 
 _MOST_CONFUSIONS = 10
@@ -86,7 +86,7 @@ def _differences(report: Report) -> Iterator[str]:
     if not overall:
         return
     yield "### Differences"
-    yield "Differences with their 95% intervals over images; *decided* where that excludes 0:"
+    yield f"Differences with their 95% intervals over images; {DECIDED}:"
     rows = []
     for difference in overall:
         row = difference_row(difference)

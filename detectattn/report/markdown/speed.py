@@ -17,7 +17,7 @@ from detectattn.report.cells import (
     size_wh,
 )
 from detectattn.report.content import Conditions, ModelReport, Report, Speed
-from detectattn.report.markdown.text import caveats, escape, table
+from detectattn.report.markdown.text import DECIDED, caveats, escape, table
 
 
 def iter_speed(report: Report) -> Iterator[str]:
@@ -100,7 +100,7 @@ def _throughput(timed: Sequence[tuple[str, Speed]]) -> Iterator[str]:
 def _ratios(report: Report) -> Iterator[str]:
     if not report.ratios:
         return
-    yield "How many times faster, with its 95% interval; *decided* where that excludes 1:"
+    yield f"How many times faster, with its 95% interval; {DECIDED}:"
     rows = []
     for ratio in report.ratios:
         row = ratio_row(ratio)

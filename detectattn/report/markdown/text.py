@@ -10,6 +10,9 @@ from detectattn.report.cells import MISSING
 from detectattn.report.content import Caveat, Report, Topic
 from detectattn.sources.naming import to_one_line
 
+DECIDED = "*decided* where equal models would seem to differ as much less than once in a hundred studies"
+"""What the column of that name says, after a semicolon."""
+
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"})
 # An underscore between letters or digits is none of Markdown's.
 _MARKS = re.compile(r"[\\`*\[\]~$#]|(?<![^\W_])_|_(?![^\W_])")

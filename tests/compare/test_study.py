@@ -1,0 +1,316 @@
+"""A study with models that answer at once: what is kept, what is done again, and what one that fails costs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from detectattn.compare import measure
+from detectattn.compare.entrants import FileEntrant, ModelEntrant
+from detectattn.compare.finish import finish_study
+from detectattn.compare.judge import build_report
+from detectattn.compare.study import StudyPlan, require_rereadable, run_study
+from detectattn.compare.study_folder import StudyFolder
+from detectattn.compare.truth_of_study import read_truth
+from detectattn.config import CompareConfig
+from detectattn.engines.base import EngineOptions
+from detectattn.errors import BrokenPredictions, EmptySource, SourceError, TruthMismatch
+from detectattn.sources import open_sources
+from detectattn.sources.base import ReadCounts, ReadOptions
+from detectattn.types import RunManifest
+from tests.compare.fake_models import FakeChild, fake_weights
+
+IMAGES = 5
+
+
+class Silent:
+    """Notes warnings."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def say(self, text: str) -> None: ...
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+    def advance(self, stage: str, name: str, done: int, total: int | None) -> None: ...
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    """Five pictures of 40 × 60 with a car in the middle of each, and their ground truth."""
+    folder = tmp_path / "data" / "images"
+    folder.mkdir(parents=True)
+    for i in range(IMAGES):
+        cv2.imwrite(str(folder / f"{i}.png"), np.full((40, 60, 3), i, np.uint8))
+    truth = {
+        "images": [{"id": i, "file_name": f"{i}.png", "width": 60, "height": 40} for i in range(IMAGES)],
+        "annotations": [{"id": i, "image_id": i, "category_id": 1, "bbox": [15, 10, 30, 20]} for i in range(IMAGES)],
+        "categories": [{"id": 1, "name": "car"}, {"id": 2, "name": "bus"}],
+    }
+    (tmp_path / "data" / "annotations.json").write_text(json.dumps(truth))
+    return folder
+
+
+class Bench:
+    """Runs studies of fake models."""
+
+    def __init__(self, tmp_path: Path, images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.tmp = tmp_path
+        self.images = images
+        self.events = Silent()
+        self.diary: list[tuple[str, str]] = []
+        self.special: dict[str, dict[str, Any]] = {}
+        monkeypatch.setattr(measure, "Child", self._open)
+        self.folder = StudyFolder(tmp_path / "run")
+        self.folder.root.mkdir()
+
+    def _open(self, spec: Any) -> FakeChild:
+        return FakeChild(spec, self.diary, **self.special.get(spec.name, {}))
+
+    def plan(self, *names: str, config: CompareConfig | None = None, **changes: Any) -> StudyPlan:
+        config = config or CompareConfig(model=names, rounds=2)
+        sources = [str(self.images)]
+        read = ReadOptions(temp_dir=self.tmp)
+        entrants = [
+            ModelEntrant(
+                name, fake_weights(self.tmp, name.partition("@")[0]), EngineOptions(), "auto", name.partition("@")[0]
+            )
+            for name in names
+        ]
+        manifest = RunManifest(
+            ["detectattn", "compare"],
+            {
+                "study": "compare",
+                "created": "2026-01-01T00:00:00+00:00",
+                "sources": sources,
+                "entrants": [*names, *(f.name for f in changes.get("files", ()))],
+                "options": asdict(config),
+            },
+            [],
+            {"python": "3"},
+            {"cpu": "any"},
+        )
+        self.folder.write_manifest(manifest)
+        media = tuple(open_sources(sources, read).iter_media(ReadCounts()))
+        plan = StudyPlan(media, read, None, entrants, (), read_truth(config, sources), config.rounds, True, self.tmp)
+        return replace(plan, **changes)
+
+    def run(self, plan: StudyPlan) -> None:
+        run_study(plan, self.folder, self.events)
+
+
+@pytest.fixture
+def bench(tmp_path: Path, images: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    return Bench(tmp_path, images, monkeypatch)
+
+
+def test_everything_is_recorded_and_can_be_judged(bench: Bench) -> None:
+    bench.run(bench.plan("a", "b"))
+    report, agreement = build_report(bench.folder.load())
+    assert [m.name for m in report.models] == ["a", "b"]
+    assert all(m.status == "finished" and m.judgement is not None for m in report.models)
+    assert [m.judgement.accuracy.ap50_95 for m in report.models if m.judgement] == pytest.approx([1.0, 1.0])
+    assert report.conditions.images == IMAGES
+    assert report.conditions.rounds == 2
+    assert report.conditions.matched_pixels
+    assert agreement is not None
+    assert agreement.pairs[0].both == IMAGES
+    assert {r.figures.metric for r in report.ratios} == {"p50_ms", "forward_p50_ms"}
+
+
+def test_a_second_run_measures_nothing_again(bench: Bench) -> None:
+    plan = bench.plan("a", "b")
+    bench.run(plan)
+    before = (bench.folder.root / "predictions" / "a.jsonl").read_bytes()
+    bench.diary.clear()
+    bench.run(plan)
+    assert bench.diary == []
+    assert (bench.folder.root / "predictions" / "a.jsonl").read_bytes() == before
+
+
+def test_a_resumed_study_does_only_what_is_missing(bench: Bench) -> None:
+    plan = bench.plan("a", "b")
+    bench.run(plan)
+    whole = bench.folder.load()
+    # As an interrupt leaves it: b was timed, has two records and half of a third.
+    measured = bench.folder.read_measured("b")
+    assert measured is not None
+    bench.folder.write_measured(replace(measured, status="timed"))
+    records = bench.folder.records_path("b")
+    lines = records.read_text().splitlines(keepends=True)
+    records.write_text("".join(lines[:2]) + lines[2][:40])
+    bench.diary.clear()
+    bench.run(plan)
+    assert {name for name, _ in bench.diary} == {"b"}
+    assert [what for _, what in bench.diary] == ["Load", "Detect"]
+    again = bench.folder.load()
+    assert [p.source for p in again.predictions["b"]] == [p.source for p in whole.predictions["b"]]
+    assert again.measured["b"].timed == whole.measured["b"].timed
+
+
+def _fails_at(kind: str, number: int = 0) -> Callable[[Any, int], bool]:
+    return lambda request, seen: (
+        (request if isinstance(request, str) else type(request).__name__) == kind and seen == number
+    )
+
+
+@pytest.mark.parametrize("when", ["load", "TimePictures", "AskMemory", "Detect"])
+def test_a_model_that_fails_does_not_cost_the_others(bench: Bench, when: str) -> None:
+    bench.special["b"] = {"fails_on": _fails_at(when)}
+    bench.run(bench.plan("a", "b", "c"))
+    report, _ = build_report(bench.folder.load())
+    assert [(m.name, m.status) for m in report.models] == [("a", "finished"), ("b", "failed"), ("c", "finished")]
+    failed = report.models[1]
+    assert failed.error is not None
+    assert "b" in failed.error
+    assert failed.judgement is None
+    assert any(c.topic == "model" and c.models == ("b",) for c in report.caveats)
+    assert len(bench.events.warnings) == 1
+    assert {(d.a, d.b) for d in report.differences} == {("a", "c")}
+
+
+def test_models_run_at_the_size_of_the_first(bench: Bench) -> None:
+    bench.special = {"b": {"own_hw": (96, 96)}, "c": {"own_hw": (32, 32), "fixed": True}}
+    bench.run(bench.plan("a", "b", "c"))
+    report, _ = build_report(bench.folder.load())
+    assert [m.net_hw for m in report.models] == [(64, 64), (64, 64), (32, 32)]
+    assert not report.conditions.matched_pixels
+    texts = [c.text for c in report.caveats]
+    assert any("c: it cannot run at 64×64" in text and "own 32×32" in text for text in texts)
+    assert any("b: it runs at 64×64" in text for text in texts)
+    assert any("do not work on as many pixels" in text for text in texts)
+
+
+def test_models_may_run_at_their_own_size(bench: Bench) -> None:
+    bench.special = {"b": {"own_hw": (96, 96)}}
+    bench.run(bench.plan("a", "b", match_size=False))
+    report, _ = build_report(bench.folder.load())
+    assert [m.net_hw for m in report.models] == [(64, 64), (96, 96)]
+    assert not report.conditions.matched_pixels
+
+
+def test_no_rounds_means_no_timing(bench: Bench) -> None:
+    bench.run(bench.plan("a", rounds=0))
+    report, _ = build_report(bench.folder.load())
+    assert report.models[0].speed is None
+    assert ("a", "TimePictures") not in bench.diary
+
+
+def test_variants_are_paired_with_their_model_alone(bench: Bench) -> None:
+    bench.run(bench.plan("a", "a@queries-50", "b", "b@queries-50"))
+    report, agreement = build_report(bench.folder.load())
+    assert {(d.a, d.b) for d in report.differences} == {("a", "b"), ("a", "a@queries-50"), ("b", "b@queries-50")}
+    assert agreement is not None
+    assert agreement.models == ("a", "b")
+    assert report.frontier is not None
+    assert len(report.frontier.points) == 4
+
+
+def test_what_cannot_be_read_costs_no_model(bench: Bench) -> None:
+    (bench.images / "2.png").write_bytes(b"no picture")
+    bench.run(bench.plan("a"))
+    report, _ = build_report(bench.folder.load())
+    assert report.conditions.images == IMAGES - 1
+    assert report.conditions.image_failures == 1
+    assert any(c.topic == "images" for c in report.caveats)
+
+
+def test_without_a_single_picture_it_says_why(bench: Bench) -> None:
+    for path in bench.images.iterdir():
+        path.write_bytes(b"no picture")
+    with pytest.raises(EmptySource, match=r"not one picture could be read.*0\.png"):
+        bench.run(bench.plan("a"))
+
+
+def test_a_limit_takes_the_first(bench: Bench) -> None:
+    bench.run(bench.plan("a", limit=3))
+    records = bench.folder.load()
+    assert [p.source for p in records.predictions["a"]] == ["0.png", "1.png", "2.png"]
+
+
+def test_models_of_other_classes_are_refused_before_they_are_timed(bench: Bench) -> None:
+    path = bench.images.parent / "annotations.json"
+    path.write_text(path.read_text().replace('"car"', '"zebra"').replace('"bus"', '"giraffe"'))
+    with pytest.raises(TruthMismatch, match="no class in common"):
+        bench.run(bench.plan("a", "b"))
+    assert ("a", "TimePictures") not in bench.diary
+
+
+def test_ground_truth_of_other_images_is_refused_before_a_model_is_loaded(bench: Bench, tmp_path: Path) -> None:
+    other = tmp_path / "other.json"
+    text = (bench.images.parent / "annotations.json").read_text()
+    other.write_text(text.replace('.png"', '-elsewhere.png"'))
+    plan = bench.plan("a", config=CompareConfig(model=("a",), truth=str(other)))
+    assert plan.truth is not None
+    with pytest.raises(TruthMismatch, match="of other images"):
+        plan.truth.check_names([m for m in plan.media if hasattr(m, "kind")])
+    assert bench.diary == []
+
+
+def test_the_truth_by_the_images_can_be_left_aside(bench: Bench) -> None:
+    bench.run(bench.plan("a", "b", config=CompareConfig(model=("a", "b"), truth="none", rounds=2)))
+    report, _ = build_report(bench.folder.load())
+    assert all(m.judgement is None for m in report.models)
+    assert report.conditions.truth is None
+    assert any(s.question == "agreement" for s in report.verdict)
+    assert report.frontier is not None
+    assert (report.frontier.gain, report.frontier.reference) == ("agreement", "a")
+
+
+def test_predictions_made_elsewhere_take_part(bench: Bench, tmp_path: Path) -> None:
+    results = [{"image_id": i, "category_id": 1, "bbox": [15, 10, 30, 20], "score": 0.5} for i in range(IMAGES)]
+    path = tmp_path / "elsewhere.json"
+    path.write_text(json.dumps(results))
+    bench.run(bench.plan("a", files=(FileEntrant("other", path, "1" * 64),)))
+    report, agreement = build_report(bench.folder.load())
+    other = report.models[1]
+    assert (other.kind, other.speed, other.size) == ("predictions", None, None)
+    assert other.judgement is not None
+    assert other.judgement.accuracy.ap50_95 == pytest.approx(1.0)
+    assert agreement is not None
+    assert agreement.pairs[0].both == IMAGES
+
+
+def test_predictions_alone_need_no_sources(bench: Bench, tmp_path: Path) -> None:
+    results = [{"image_id": i, "category_id": 1, "bbox": [15, 10, 30, 20], "score": 0.5} for i in range(2)]
+    path = tmp_path / "elsewhere.json"
+    path.write_text(json.dumps(results))
+    bench.run(bench.plan(media=(), files=(FileEntrant("other", path, "1" * 64),)))
+    report = finish_study(bench.folder)
+    assert report.models[0].judgement is not None
+    assert report.models[0].judgement.accuracy.ap50_95 == pytest.approx(2 / 5, abs=0.02)
+    assert report.conditions.images == IMAGES
+    assert bench.diary == []
+
+
+def test_predictions_of_other_images_are_refused(bench: Bench, tmp_path: Path) -> None:
+    path = tmp_path / "elsewhere.json"
+    path.write_text(json.dumps([{"image_id": 99, "category_id": 1, "bbox": [1, 1, 2, 2], "score": 0.5}]))
+    with pytest.raises(BrokenPredictions, match="other images"):
+        bench.run(bench.plan("a", files=(FileEntrant("other", path, "1" * 64),)))
+
+
+def test_live_streams_are_refused(bench: Bench) -> None:
+    media = tuple(open_sources(["rtsp://camera.invalid/1"], ReadOptions()).iter_media(ReadCounts()))
+    with pytest.raises(SourceError, match="live stream"):
+        require_rereadable(media)
+
+
+def test_the_report_is_written_and_rebuilt_alike(bench: Bench) -> None:
+    plan = bench.plan("a", "b")
+    bench.run(plan)
+    finish_study(bench.folder, plan.media, plan.read)
+    first = (bench.folder.root / "report.json").read_bytes()
+    finish_study(bench.folder)
+    assert (bench.folder.root / "report.json").read_bytes() == first
+    assert (bench.folder.root / "report.md").stat().st_size > 1000
+    assert not list(bench.folder.root.rglob("*.part"))
