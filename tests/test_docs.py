@@ -61,6 +61,9 @@ def reader(
         folder.mkdir(parents=True)
         for name in ("noon.jpg", "yellow-bus.jpg"):
             shutil.copyfile(street_images / name, folder / name)
+    for name in ("annotations.json", "data.yaml"):
+        shutil.copyfile(ROOT / "samples/street" / name, tmp_path / "samples/street" / name)
+    shutil.copytree(ROOT / "samples/street/labels", tmp_path / "samples/street/labels")
     shutil.copytree(ROOT / "samples/trouble", tmp_path / "samples/trouble")
     shutil.copytree(ROOT / "configs", tmp_path / "configs")
     for name in ("clip.mp4", "holiday.mp4"):
@@ -71,6 +74,8 @@ def reader(
 def to_local(words: list[str], url: str) -> list[str]:
     """The command with every model the one at hand, and addresses of this machine."""
     local = [url if word.startswith("https://") else word for word in words]
+    if local[0] == "compare":
+        return [*local, "--limit", "3", *([] if "--rounds" in local else ["--rounds", "1"])]
     if "-m" in local:
         local[local.index("-m") + 1] = MODEL
     elif local[0] == "predict" and "-c" in local:
@@ -98,6 +103,8 @@ def test_commands_run(
         handler.wfile.write(content)
 
     http_server.routes["/bus.jpg"] = serve
+    if any("runs/compare-001" in word for word in words):
+        assert run(["compare", "-m", MODEL, "--rounds", "0", "--limit", "3", "--quiet"]) == 0
     code = run(to_local(words, f"{http_server.url}/bus.jpg"))
     # A folder with trouble, as the guide says, ends with some inputs failed.
     assert code == (4 if "samples/trouble" in words else 0), capsys.readouterr().err

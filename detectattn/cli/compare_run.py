@@ -99,12 +99,18 @@ class CompareRun:
         start: What the study begins with.
         notices: Where it is told how it goes.
         as_json: Print the report as one JSON object in place of the tables.
+        show: Whether anything is printed on standard output at all.
+
+    Attributes:
+        report: Once there is one.
+        folder: The run folder, once there is one.
     """
 
-    def __init__(self, start: Start, notices: Notices, *, as_json: bool) -> None:
+    def __init__(self, start: Start, notices: Notices, *, as_json: bool = False, show: bool = True) -> None:
         self._start = start
         self._notices = notices
         self._as_json = as_json
+        self._show = show
         self.report: Report | None = None
         self.folder: Path | None = None
 
@@ -139,7 +145,7 @@ class CompareRun:
             folder = start.resumed or StudyFolder(create_run_folder(start.out, "compare"))
             self.folder = folder.root
             report = self.report = self._measure(plan, folder, entrants)
-        return self._say(report, folder.root)
+        return self._end(report, folder.root)
 
     def _resolve_entrants(self) -> tuple[tuple[Entrant, ...], tuple[str, ...]]:
         """The models and files, each model followed by its variants; and what of a sweep does not apply."""
@@ -189,19 +195,18 @@ class CompareRun:
             folder.write_manifest(replace(manifest, status=status, failures=failures))
         return report
 
-    def _say(self, report: Report, folder: Path) -> int:
-        failed = [gate for gate in report.gates if gate.failed]
-        if self._as_json:
+    def _end(self, report: Report, folder: Path) -> int:
+        if self._show and self._as_json:
             content = {"run": str(folder), "report": to_json(report)}
             print(json.dumps({"schema": 1, "command": "compare", "data": content}, ensure_ascii=False))
-        elif not self._notices.quiet:
+        elif self._show and not self._notices.quiet:
             print("\n".join(render_terminal(report, str(folder))))
-        if failed:
+        failed = [gate for gate in report.gates if gate.failed]
+        if self._as_json or self._notices.quiet:
             for gate in failed:
                 print(f"failed: {gate.condition}: {gate.text}", file=sys.stderr)
-            return EXIT_FAILED
         finished = [model for model in report.models if model.status == "finished"]
-        if not finished:
+        if failed or not finished:
             return EXIT_FAILED
         return EXIT_PARTIAL if len(finished) < len(report.models) or report.conditions.image_failures else 0
 

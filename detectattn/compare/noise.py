@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from detectattn.machine import count_usable_cores
-
 # A model that takes a tenth longer in one round than in another was disturbed: the pictures are the same.
 MAX_SPREAD = 0.10
 # Work of others that keeps half a core busy moves timings of models that use all.
@@ -26,12 +24,10 @@ class MachineState:
         busy_cores: How many cores are at work for others while the study itself waits, 0 to all of them; where the
             system tells only the load of the last minute, that. None where it tells nothing.
         clock_mhz: Mean clock of the cores; None where the system does not tell.
-        cores: Cores that the study may use.
     """
 
     busy_cores: float | None
     clock_mhz: float | None
-    cores: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +51,7 @@ def read_machine_state(window_s: float = 0.5) -> MachineState:
     Args:
         window_s: How long to look.
     """
-    return MachineState(_measure_busy_cores(window_s), _read_clock_mhz(Path("/proc/cpuinfo")), count_usable_cores())
+    return MachineState(_measure_busy_cores(window_s), _read_clock_mhz(Path("/proc/cpuinfo")))
 
 
 def _measure_busy_cores(window_s: float) -> float | None:
@@ -108,8 +104,7 @@ def judge_noise(rounds_ms: Sequence[Sequence[float]], before: MachineState, afte
         reasons.append(f"rounds differ by {spread:.0%}, and {MAX_SPREAD:.0%} is the most that can be trusted")
     busy = max(before.busy_cores or 0.0, after.busy_cores or 0.0)
     if busy > MAX_BUSY_CORES:
-        cores = "1 core" if before.cores == 1 else f"{before.cores} cores"
-        reasons.append(f"other work kept {busy:.1f} of {cores} busy")
+        reasons.append(f"other work kept {busy:.1f} processor cores busy")
     if before.clock_mhz and after.clock_mhz:
         change = abs(after.clock_mhz / before.clock_mhz - 1)
         if change > MAX_CLOCK_CHANGE:

@@ -1,10 +1,10 @@
 """The run folder of a study: what is measured goes in as it is known, and comes out as :class:`StudyRecords`.
 
-run.json               options, versions, machine, status
-pictures.json          the pictures that took part, and what could not be read
-truth.json             the ground truth as applied
-measured/NAME.json     times, memory, size of a model
-predictions/NAME.jsonl its detections, one record a picture
+- ``run.json``: options, versions, machine, status
+- ``pictures.json``: the pictures that took part, and what could not be read; ``failures.jsonl``: the latter alone
+- ``truth.json``: the ground truth as applied
+- ``measured/NAME.json``: times, memory, size of a model
+- ``predictions/NAME.jsonl``: its detections, one record a picture
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from detectattn.config import CompareConfig, resolve_options
 from detectattn.errors import SourceNotFound, UnreadableRecord
 from detectattn.evaluation.truth import FrameKey, GroundTruth
 from detectattn.pipeline.run_folder import write_manifest
-from detectattn.records import check_schema, iter_records, manifest_from_json, record_line
+from detectattn.records import check_schema, failure_line, iter_records, manifest_from_json, record_line
 from detectattn.sinks.files import replace_file
 from detectattn.sinks.jsonl import mend_records
 from detectattn.sinks.lines import LineFile
@@ -86,6 +86,8 @@ class StudyFolder:
             "failures": [asdict(f) for f in failures],
         }
         replace_file(self.root / "pictures.json", json.dumps(record, ensure_ascii=False, indent=0) + "\n")
+        if failures:
+            replace_file(self.root / "failures.jsonl", "".join(map(failure_line, failures)))
 
     def read_pictures(self) -> tuple[tuple[PictureInfo, ...], tuple[FrameFailure, ...]]:
         """Which pictures took part, and what could not be read; empty where no model is through yet."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -15,12 +14,19 @@ import numpy as np
 
 from detectattn.compare import messages as msg
 from detectattn.compare.energy import open_meter
+from detectattn.compare.footprint import (
+    compute_gflops,
+    compute_weights_mb,
+    count_parameters_m,
+    read_peak_device_mb,
+    read_peak_rss_mb,
+)
 from detectattn.compare.pictures import open_pictures
 from detectattn.engines import open_detector
 from detectattn.engines.detector import Detector
 from detectattn.engines.postprocess import Thresholds
 from detectattn.errors import DetectattnError, EngineError
-from detectattn.types import U8, Detections, WeightsFile
+from detectattn.types import F32, U8, Detections
 
 _TIMED = Thresholds()
 
@@ -96,8 +102,8 @@ class _Worker:
         fixed = self._detector.engine.spec.fixed_batch
         if fixed is not None and request.batch != fixed:
             return msg.BatchTime(None)
-        tensor = _stack(self._detector, self._pictures, request.batch)
         try:
+            tensor = _stack(self._detector, self._pictures, request.batch)
             self._detector.engine.infer(tensor)
             return msg.BatchTime(tuple(_time_forward(self._detector, tensor) for _ in range(request.repeats)))
         except Exception:
@@ -153,69 +159,19 @@ def _detect_one(detector: Detector, bgr: U8, keep: Thresholds) -> tuple[Detectio
     start = time.perf_counter()
     planes, resize = detector.fit(bgr)
     fitted = time.perf_counter()
-    outputs = detector.engine.infer(planes[None])
+    outputs = detector.engine.infer(_to_batch(detector, planes))
     inferred = time.perf_counter()
     found = detector.decode(outputs, (resize,), keep)[0]
     decoded = time.perf_counter()
     return found, ((fitted - start) * 1e3, (inferred - fitted) * 1e3, (decoded - inferred) * 1e3)
 
 
+def _to_batch(detector: Detector, planes: F32) -> F32:
+    """A batch of one picture; padded for a model that was exported for several, which takes no fewer."""
+    fixed = detector.engine.spec.fixed_batch
+    return planes[None] if fixed in (None, 1) else np.stack([planes] + [np.zeros_like(planes)] * (fixed - 1))
+
+
 def _count_net_pixels(detector: Detector, bgr: U8) -> int:
     height, width = detector.plan((bgr.shape[0], bgr.shape[1])).net_hw
     return height * width
-
-
-def count_parameters_m(detector: Detector) -> float | None:
-    """Millions of parameters of a PyTorch model; None for an export, whose graph may hold them in other shapes."""
-    model = getattr(detector.engine, "model", None)
-    return None if model is None else sum(p.numel() for p in model.parameters()) / 1e6
-
-
-def compute_gflops(detector: Detector) -> float | None:
-    """Billions of operations for one picture of a PyTorch model; None for an export, or where they cannot be counted."""
-    model = getattr(detector.engine, "model", None)
-    if model is None:
-        return None
-    from detectattn.engines.flops import count_gflops
-
-    try:
-        return count_gflops(model, detector.info.net_hw)
-    except Exception:  # noqa: BLE001 - a model that cannot be counted may run all the same
-        return None
-
-
-def compute_weights_mb(weights: WeightsFile) -> float:
-    """Size on disk in megabytes: the file, or the ``.xml`` and ``.bin`` of an OpenVINO folder."""
-    path = weights.path
-    files = [p for p in path.iterdir() if p.suffix in (".xml", ".bin")] if path.is_dir() else [path]
-    return sum(file.stat().st_size for file in files) / 1e6
-
-
-def read_peak_rss_mb() -> float:
-    """Most resident memory this process held, in megabytes; NaN where the system does not tell."""
-    if sys.platform == "win32":
-        return float("nan")
-    high_water_kb = _read_high_water_kb(Path("/proc/self/status"))
-    if high_water_kb is not None:
-        return high_water_kb * 1024 / 1e6
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak * (1 if sys.platform == "darwin" else 1024) / 1e6
-
-
-def _read_high_water_kb(status: Path) -> int | None:
-    """Linux's own figure; what ``getrusage`` tells there is never less than what the parent held at the start."""
-    try:
-        lines = status.read_text().splitlines()
-    except OSError:
-        return None
-    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), None)
-
-
-def read_peak_device_mb(device: str) -> float | None:
-    """Most memory PyTorch held on a CUDA device, in megabytes; None elsewhere."""
-    torch = sys.modules.get("torch")
-    if torch is None or not device.startswith("cuda"):
-        return None
-    return float(torch.cuda.max_memory_allocated(device)) / 1e6

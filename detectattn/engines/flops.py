@@ -44,15 +44,15 @@ def count_gflops(model: nn.Module, net_hw: tuple[int, int], device: torch.device
     return float(count.total + sum(weighting)) / 1e9
 
 
-class _OperationCount(TorchDispatchMode):
+class _OperationCount(TorchDispatchMode):  # type: ignore[no-untyped-call]  # PyTorch's
     """Adds up what every operation costs.
 
-    PyTorch's ``FlopCounterMode`` does the same, but imports its compiler for that: two seconds and 70 MB, which would
+    PyTorch's ``FlopCounterMode`` does the same, but imports its compiler for that: some seconds and 70 MB, which would
     show in the memory of a model that is measured.
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # PyTorch's
         self.total = 0
         self._formulas = {**flop_registry, **_list_formulas()}
 
@@ -63,12 +63,8 @@ class _OperationCount(TorchDispatchMode):
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
+        # Without inference mode, an operation that consists of others never comes here, but those others do.
         named = dict(kwargs or {})
-        with self:
-            # Into the operations that it consists of, where it is no single one.
-            output = func.decompose(*args, **named)
-        if output is not NotImplemented:
-            return output
         output = func(*args, **named)
         formula = self._formulas.get(func.overloadpacket)
         if formula is not None:
@@ -107,11 +103,16 @@ def _watch_sampling(model: nn.Module, add: Callable[[int], None]) -> Iterator[No
 def _list_formulas() -> dict[Any, Callable[..., int]]:
     """Formulas for operations that PyTorch has none for."""
     aten = torch.ops.aten
-    formulas: dict[Any, Callable[..., int]] = {aten.grid_sampler_2d: _count_sampling}
+    # On some devices (MPS) a linear layer is one operation, elsewhere a matrix product.
+    formulas: dict[Any, Callable[..., int]] = {aten.grid_sampler_2d: _count_sampling, aten.linear: _count_linear}
     for name in (_CPU_ATTENTION, _MPS_ATTENTION):
         if hasattr(aten, name):
             formulas[getattr(aten, name)] = _count_attention
     return formulas
+
+
+def _count_linear(rows: torch.Tensor, weight: torch.Tensor, *_: Any, out_val: object) -> int:
+    return 2 * rows.numel() * weight.shape[0]
 
 
 def _count_sampling(_input: torch.Tensor, _grid: torch.Tensor, mode: int, *_: Any, out_val: torch.Tensor) -> int:

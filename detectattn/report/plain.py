@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -46,9 +46,11 @@ def render_plain(value: Any) -> str:
 
 
 def _render(value: Any, indent: str, *, listed: bool = False) -> str:
-    line = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    if not isinstance(value, dict | list) or len(line) <= _SHORT or _is_record(value, listed=listed):
-        return line
+    # Trying a line for what holds much would write all of it once more at each depth.
+    if not _is_deep(value):
+        line = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        if not isinstance(value, dict | list) or len(line) <= _SHORT or _is_record(value, listed=listed):
+            return line
     inner = indent + _INDENT
     if isinstance(value, dict):
         parts = [f"{json.dumps(k, ensure_ascii=False)}: {_render(item, inner)}" for k, item in value.items()]
@@ -60,5 +62,16 @@ def _render(value: Any, indent: str, *, listed: bool = False) -> str:
 
 
 def _is_record(value: dict[str, Any] | list[Any], *, listed: bool) -> bool:
-    items = value.values() if isinstance(value, dict) else value
-    return (listed or isinstance(value, list)) and not any(isinstance(item, dict | list) for item in items)
+    """Whether it is a list of single values, or a record of them in a list."""
+    return (listed or isinstance(value, list)) and not any(isinstance(item, dict | list) for item in _items(value))
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether it holds what holds lists or objects."""
+    return any(isinstance(inner, dict | list) for item in _items(value) for inner in _items(item))
+
+
+def _items(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()

@@ -157,7 +157,7 @@ def test_a_condition_decides_the_exit_code(
     study: Path, truth: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], condition: str, code: int
 ) -> None:
     assert run(_compare_records(study, tmp_path / "gated", "--fail-if", condition)) == code
-    assert ("failed: " + condition in capsys.readouterr().err) == bool(code)
+    assert (f"failed: {condition}" in capsys.readouterr().out) == bool(code)
 
 
 def test_a_study_does_not_fall_short_of_itself(study: Path, truth: Path, tmp_path: Path) -> None:

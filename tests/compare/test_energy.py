@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from detectattn.compare import messages as msg
 from detectattn.compare.energy import EnergyMeter, open_meter
+from detectattn.compare.speed import compute_joules_per_image
 
 FULL_UJ = 262_143_328_850
 
@@ -190,3 +192,19 @@ def test_an_unknown_identifier_is_no_figure(install: Any) -> None:
 def test_without_the_package_there_is_no_figure(monkeypatch: Any) -> None:
     monkeypatch.setattr("detectattn.compare.energy.find_spec", lambda _: None)
     assert open_meter("cuda:0") is None
+
+
+@pytest.mark.parametrize(
+    ("joules", "expected"),
+    [
+        ([3.0, 5.0], 0.4),
+        ([0.0, 5.0], 0.25),
+        ([3.0, None], None),
+        ([0.0, 0.0], None),
+        ([], None),
+    ],
+)
+def test_energy_of_a_picture_is_that_of_all_rounds(joules: list[float | None], expected: float | None) -> None:
+    times = (1.0,) * 10
+    rounds = [msg.StageTimes(times, times, times, energy_j) for energy_j in joules]
+    assert compute_joules_per_image(rounds) == expected

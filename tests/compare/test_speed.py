@@ -9,7 +9,7 @@ import pytest
 
 from detectattn.compare import messages as msg
 from detectattn.compare.noise import MachineState, judge_noise, read_machine_state
-from detectattn.compare.speed import SpeedPlan, SpeedSamples, measure_speed, plan_rounds, summarise
+from detectattn.compare.speed import SpeedPlan, measure_speed, plan_rounds, summarise
 
 CALM = MachineState(0.0, 3000.0)
 
@@ -19,6 +19,7 @@ class Clockwork:
 
     def __init__(self, name: str, diary: list[str], forward_ms: Any = lambda turn: 10.0, most: int = 8) -> None:
         self.name = name
+        self.meter = None
         self._diary = diary
         self._forward_ms = forward_ms
         self._most = most
@@ -31,6 +32,8 @@ class Clockwork:
                 return msg.BatchTime(None)
             # Throughput grows by half with every doubling.
             return msg.BatchTime((0.010 * request.batch / 1.5 ** np.log2(request.batch),) * request.repeats)
+        if isinstance(request, msg.AskMemory):
+            return msg.PeakMemory(100.0, None)
         self.turns += 1
         n = len(request.indices)
         return msg.StageTimes((1.0,) * n, (self._forward_ms(self.turns),) * n, (0.5,) * n)
@@ -47,10 +50,11 @@ def test_plan_gives_fifty_timings_in_five_rounds(pictures: int, rounds: int | No
 
 def test_turns_are_interleaved_and_turned_around() -> None:
     diary: list[str] = []
-    told: list[tuple[str, int]] = []
+    told: list[tuple[str, int, int]] = []
     models = [Clockwork(name, diary) for name in "AB"]
-    measure_speed(models, SpeedPlan(4, (0, 1)), lambda name, number: told.append((name, number)))
-    assert [name for name, _ in told] == list("ABBAABBA")
+    measure_speed(models, SpeedPlan(4, (0, 1)), lambda *turn: told.append(turn))
+    assert [name for name, _, _ in told] == list("ABBAABBA")
+    assert [(done, turns) for name, done, turns in told if name == "A"] == [(i, 4) for i in range(4)]
     warm = diary[: diary.index("B")]
     assert warm == ["A"] * 2
 
@@ -58,27 +62,26 @@ def test_turns_are_interleaved_and_turned_around() -> None:
 def test_warm_up_goes_on_until_steady() -> None:
     steady_after = 5
     slow_start = Clockwork("A", [], lambda turn: 100.0 / 2 ** min(turn, steady_after))
-    samples = measure_speed([slow_start], SpeedPlan(1, (0,)))["A"]
+    samples = measure_speed([slow_start], SpeedPlan(1, (0,)))[0]["A"]
     assert samples.warm_up == (steady_after + 1) * 5
-    never = measure_speed([Clockwork("B", [], lambda turn: 10.0 + turn % 2 * 5)], SpeedPlan(1, (0,)))["B"]
+    never = measure_speed([Clockwork("B", [], lambda turn: 10.0 + turn % 2 * 5)], SpeedPlan(1, (0,)))[0]["B"]
     assert never.warm_up == 50
 
 
 def test_best_batch_is_the_largest_that_pays() -> None:
-    samples = measure_speed([Clockwork("A", [], most=4)], SpeedPlan(1, (0,)))["A"]
+    samples = measure_speed([Clockwork("A", [], most=4)], SpeedPlan(1, (0,)))[0]["A"]
     assert list(samples.images_per_s) == [1, 2, 4]
-    figures = summarise(samples, [2.0], SpeedPlan(1, (0,)))
+    figures = summarise(samples.rounds, [2.0], samples.images_per_s)
     assert (figures.best_batch, figures.images_per_s) == (4, pytest.approx(100))
     assert figures.best_images_per_s == pytest.approx(225)
 
 
 def test_figures_are_those_of_numpy() -> None:
     rng = np.random.default_rng(0)
-    plan = SpeedPlan(7, tuple(range(10)))
     stages = rng.gamma(2, 3, (7, 3, 10))
     rounds = tuple(msg.StageTimes(*(tuple(map(float, stage)) for stage in turn)) for turn in stages)
     decode = [float(v) for v in rng.gamma(2, 1, 10)]
-    figures = summarise(SpeedSamples(10, rounds, {1: 50.0}), decode, plan)
+    figures = summarise(rounds, decode, {1: 50.0})
     total = np.array(decode) + stages.sum(axis=1)
     for name, wanted in (("p50_ms", 50), ("p95_ms", 95), ("p99_ms", 99)):
         assert getattr(figures, name) == pytest.approx(np.percentile(total, wanted))
@@ -94,17 +97,18 @@ def test_figures_are_those_of_numpy() -> None:
     [
         ([[10, 11], [10.5, 11]], CALM, CALM, True, ""),
         ([[10, 10], [12, 12]], CALM, CALM, False, "differ by 20%"),
-        ([[10], [10]], MachineState(1.7, 3000.0), CALM, False, "load 1.7 on 2 cores"),
-        ([[10], [10]], CALM, MachineState(2.0, 2000.0), False, "changed by 33%"),
+        ([[10], [10]], MachineState(1.7, 3000.0), CALM, False, "1.7 processor cores busy"),
+        ([[10], [10]], CALM, MachineState(1.2, 3000.0), False, "1.2 processor cores busy"),
+        ([[10], [10]], CALM, MachineState(0.0, 2000.0), False, "changed by 33%"),
         ([[10], [10]], MachineState(None, None), MachineState(None, None), True, ""),
     ],
 )
 def test_noise_is_named(rounds: Any, before: Any, after: Any, trusted: bool, told: str) -> None:
-    report = judge_noise(rounds, before, after, cores=2)
+    report = judge_noise(rounds, before, after)
     assert report.trusted is trusted
     assert told in " ".join(report.reasons)
 
 
 def test_machine_state_is_readable_here() -> None:
-    state = read_machine_state()
-    assert state.load is None or state.load >= 0
+    state = read_machine_state(0.05)
+    assert state.busy_cores is None or state.busy_cores >= 0

@@ -222,6 +222,7 @@ def test_what_cannot_be_read_costs_no_model(bench: Bench) -> None:
     assert report.conditions.images == IMAGES - 1
     assert report.conditions.image_failures == 1
     assert any(c.topic == "images" for c in report.caveats)
+    assert "2.png" in (bench.folder.root / "failures.jsonl").read_text()
 
 
 def test_without_a_single_picture_it_says_why(bench: Bench) -> None:

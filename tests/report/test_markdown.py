@@ -136,6 +136,19 @@ def test_the_better_model_comes_first(study: Report) -> None:
     ]
 
 
+def test_an_operating_point_stands_once_by_all_that_it_is(study: Report) -> None:
+    rows = [row[1:] for row in find_table(study, "model", "point") if row[0] == "rtdetr-l"]
+    assert rows == [
+        ["of this study, best F1", "0.412", "0.810", "0.740", "0.773", "0.560"],
+        ["precision at least 0.900", "0.380", "0.900", "0.610", "0.727", "–"],
+    ]
+
+
+def test_what_objects_were_taken_for_comes_most_often_first(study: Report) -> None:
+    rows = [row[1:] for row in find_table(study, "model", "what it is") if row[0] == "yolo11n"]
+    assert rows == [["car", "bus", "7"], ["bus", "car", "2"], ["bus", "tram", "1"], ["tram", "bus", "1"]]
+
+
 def test_what_no_model_has_takes_no_column(study: Report, without_truth: Report) -> None:
     [header] = [t[0] for t in read_tables(render_markdown(study)) if "weights (MB)" in t[0]]
     assert "energy an image (J)" in header

@@ -21,7 +21,7 @@ from detectattn.report.content import Judgement, Report
 from detectattn.report.markdown.text import DECIDED, caveats, escape, table
 from detectattn.results import ErrorCost, OperatingPoint
 
-_MOST_CONFUSIONS = 10
+_MOST_CONFUSIONS = 5
 _ERRORS = {
     "classification": "wrong class",
     "localisation": "wrong place",
@@ -188,14 +188,20 @@ def _calibration(judged: _Judged) -> Iterator[str]:
 def _operating_points(judged: _Judged) -> Iterator[str]:
     yield "### Operating points"
     yield "What is kept from some score on, at IoU 0.5:"
-    rows: list[tuple[str, ...]] = []
-    for name, own in judged:
-        points = {"of this study": own.at_conf, "best F1": own.best_f1}
-        if own.precision is not None:
-            points[f"precision {share(own.precision)}"] = own.equal_precision
-        rows.extend((name, label, *_point(point)) for label, point in points.items())
+    rows = [(name, label, *_point(point)) for name, own in judged for label, point in _label_points(own)]
     header = ("model", "point", "score", "precision", "recall", "F1", "AP of what is kept")
     yield table(header, rows, numbers=range(2, len(header)))
+
+
+def _label_points(own: Judgement) -> Iterator[tuple[str, OperatingPoint | None]]:
+    """Each point once, by all that it is."""
+    points = [("of this study", own.at_conf), ("best F1", own.best_f1)]
+    if own.precision is not None:
+        points.append((f"precision at least {share(own.precision)}", own.equal_precision))
+    labels: dict[OperatingPoint | None, list[str]] = {}
+    for label, point in points:
+        labels.setdefault(point, []).append(label)
+    return ((", ".join(named), point) for point, named in labels.items())
 
 
 def _point(point: OperatingPoint | None) -> tuple[str, ...]:
