@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -186,13 +187,18 @@ class CompareRun:
             events.say("judging …")
             report = finish_study(folder, plan.media, plan.read)
             status = "finished"
+        except ConfigError:
+            if not (folder.root / "measured").exists():
+                shutil.rmtree(folder.root)  # holds nothing but what this call wrote
+            raise
         except KeyboardInterrupt:
             status = "interrupted"
             self._notices.warn(f"interrupted; `detectattn compare --resume {folder.root}` goes on")
             raise
         finally:
-            _, failures = folder.read_pictures()
-            folder.write_manifest(replace(manifest, status=status, failures=failures))
+            if folder.root.exists():
+                _, failures = folder.read_pictures()
+                folder.write_manifest(replace(manifest, status=status, failures=failures))
         return report
 
     def _end(self, report: Report, folder: Path) -> int:

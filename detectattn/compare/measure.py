@@ -19,7 +19,7 @@ from detectattn.compare.rules import ACCURACY_CONF, ACCURACY_IOU, ACCURACY_MAX_D
 from detectattn.compare.speed import SpeedSamples, compute_joules_per_image, measure_speed, plan_rounds
 from detectattn.compare.study_folder import StudyFolder
 from detectattn.engines.base import EngineOptions
-from detectattn.errors import DetectattnError
+from detectattn.errors import ConfigError, DetectattnError
 from detectattn.records import record_line
 from detectattn.sinks.lines import LineFile
 from detectattn.types import ModelInfo, Prediction, StageTiming
@@ -104,6 +104,7 @@ class GroupRun:
             total: How many there are, where that is known.
 
         Raises:
+            ConfigError: A variant cannot be run: its value is impossible.
             TruthMismatch: A model has no class in common with the ground truth.
             OutputError: The run folder cannot be written to.
         """
@@ -133,6 +134,8 @@ class GroupRun:
         try:
             child, notes = self._open(entrant, first.pixels.path)
         except DetectattnError as error:
+            if entrant.variant:
+                raise _refuse(entrant, error) from error
             self._fail(_begin(entrant), error)
             return
         stack.callback(child.close)
@@ -208,6 +211,11 @@ class GroupRun:
 
 def _to_spec(entrant: ModelEntrant, options: EngineOptions, pixels: Path) -> msg.WorkerSpec:
     return msg.WorkerSpec(entrant.name, entrant.weights, options, entrant.engine, pixels)
+
+
+def _refuse(entrant: ModelEntrant, error: DetectattnError) -> ConfigError:
+    values = " ".join(f"{axis}={value}" for axis, value in entrant.variant.items())
+    return ConfigError(f"--sweep {values} is impossible for {entrant.base}: {error.problem}", hint=error.hint)
 
 
 def _begin(entrant: ModelEntrant) -> Measured:

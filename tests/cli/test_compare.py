@@ -186,6 +186,7 @@ def test_json_is_one_object(study: Path, truth: Path, tmp_path: Path, capsys: py
         (["-m", "demo-yolo", "--baseline", "nowhere.json"], 2, "nowhere.json"),
         (["-m", "demo-yolo", "--sweep", "layers=2"], 2, "decoder_layers"),
         (["-m", "demo-rtdetr", "--sweep", "imgsz=321"], 2, "320"),
+        (["-m", "demo-rtdetr", "--sweep", "decoder_layers=9", "--limit", "1"], 2, "decoder_layers=9"),
         (["-m", "demo-yolo", "--truth", "nowhere"], 1, "nowhere"),
         (["-m", "demo-yolo", "--difficult", "maybe"], 2, "ignore or count"),
         (["-m", "nowhere.json"], 2, "nowhere.json"),

@@ -32,6 +32,7 @@ class FakeChild:
         fails_on: Raises an error where it says so, given a request and how many of its type came before.
         own_hw: Input size of the model when none is asked for.
         fixed: Whether it can run at no other.
+        max_det: Objects that it can find in a picture at most.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class FakeChild:
         own_hw: tuple[int, int] = (64, 64),
         *,
         fixed: bool = False,
+        max_det: int | None = None,
     ) -> None:
         self.name = spec.name
         self.meter = None
@@ -57,7 +59,7 @@ class FakeChild:
         if self._fails_on("load", 0):
             raise EngineError(f"{spec.name} cannot be loaded", hint="Try another")
         count = len(open_pictures(spec.pictures))
-        self.loaded = msg.Loaded(info, 0.5, 2.0, 4.0, (net_hw[0] * net_hw[1],) * count)
+        self.loaded = msg.Loaded(info, 0.5, 2.0, 4.0, (net_hw[0] * net_hw[1],) * count, max_det)
         self.closed = False
 
     def ask(self, request: Any, wanted: Any) -> Any:

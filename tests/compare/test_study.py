@@ -21,7 +21,7 @@ from detectattn.compare.study_folder import StudyFolder
 from detectattn.compare.truth_of_study import read_truth
 from detectattn.config import CompareConfig
 from detectattn.engines.base import EngineOptions
-from detectattn.errors import BrokenPredictions, EmptySource, SourceError, TruthMismatch
+from detectattn.errors import BrokenPredictions, ConfigError, EmptySource, SourceError, TruthMismatch
 from detectattn.sources import open_sources
 from detectattn.sources.base import ReadCounts, ReadOptions
 from detectattn.types import RunManifest
@@ -213,6 +213,22 @@ def test_variants_are_paired_with_their_model_alone(bench: Bench) -> None:
     assert agreement.models == ("a", "b")
     assert report.frontier is not None
     assert len(report.frontier.points) == 4
+
+
+def test_a_variant_that_cannot_be_is_refused_by_name(bench: Bench) -> None:
+    bench.special["a@queries-50"] = {"fails_on": _fails_at("load")}
+    plan = bench.plan("a", "a@queries-50")
+    variant = replace(plan.models[1], variant={"queries": 50})
+    with pytest.raises(ConfigError, match="--sweep queries=50 is impossible for a"):
+        bench.run(replace(plan, models=(plan.models[0], variant)))
+    assert ("a", "TimePictures") not in bench.diary
+
+
+def test_pictures_with_more_objects_than_queries_are_said(bench: Bench) -> None:
+    bench.special["a"] = {"max_det": 0}
+    bench.run(bench.plan("a"))
+    report, _ = build_report(bench.folder.load())
+    assert any(c.topic == "queries" and "5 images hold more objects than the 0" in c.text for c in report.caveats)
 
 
 def test_what_cannot_be_read_costs_no_model(bench: Bench) -> None:
