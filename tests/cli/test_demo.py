@@ -30,6 +30,27 @@ def samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, two_pictures: Path,
     return folder
 
 
+@pytest.fixture
+def predict_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first step without those that take longer."""
+    monkeypatch.setattr(demo_run, "STEPS", {"predict": demo_run.STEPS["predict"]})
+
+
+def test_every_step_is_shown(detectattn: Any, samples: Path, street_images: Path) -> None:
+    shutil.copyfile(street_images.parent / "annotations.json", samples / "street" / "annotations.json")
+    done = detectattn("demo")
+    assert done.code == 0, done.err
+    assert re.search(
+        r"^demo-\w+ is [\d.]+× faster than demo-\w+ |^Which is faster is not decided", done.out, re.MULTILINE
+    )
+    assert "AP 0." in done.out
+    report = json.loads((FOLDER / "compare" / "report.json").read_text())
+    assert set(report["models"]) == set(MODELS)
+    for label, path in (("report", "report.md"), ("disputed", "pictures/")):
+        assert re.search(rf"^{label:<9} \S+/compare/{path}$", done.out, re.MULTILINE)
+
+
+@pytest.mark.usefixtures("predict_alone")
 def test_both_models_detect_and_draw(detectattn: Any, samples: Path) -> None:
     done = detectattn("demo")
     assert done.code == 0, done.err
@@ -43,6 +64,7 @@ def test_both_models_detect_and_draw(detectattn: Any, samples: Path) -> None:
         assert re.search(rf"^{model} +2 +5 +{total:,} +[\d.]+ +[\d.,]+$", done.out, re.MULTILINE)
 
 
+@pytest.mark.usefixtures("predict_alone")
 def test_the_end_says_what_to_open_what_not_to_believe_and_what_to_type(detectattn: Any, samples: Path) -> None:
     done = detectattn("demo")
     lines = done.out.splitlines()
@@ -56,6 +78,7 @@ def test_the_end_says_what_to_open_what_not_to_believe_and_what_to_type(detectat
     assert lines[-1] == "next      detectattn predict YOUR-PICTURES/ -m rtdetr-l"
 
 
+@pytest.mark.usefixtures("predict_alone")
 def test_json_alone_on_standard_output(detectattn: Any, samples: Path, tmp_path: Path) -> None:
     done = detectattn("demo", "--json", "-o", tmp_path / "out")
     assert (json.loads(done.out)["schema"], json.loads(done.out)["command"]) == (1, "demo")
@@ -67,11 +90,13 @@ def test_json_alone_on_standard_output(detectattn: Any, samples: Path, tmp_path:
     assert not Path("runs").exists()
 
 
+@pytest.mark.usefixtures("predict_alone")
 def test_quiet_says_nothing(detectattn: Any, samples: Path) -> None:
     done = detectattn("demo", "-q")
     assert (done.code, done.out, done.err) == (0, "", "")
 
 
+@pytest.mark.usefixtures("predict_alone")
 def test_a_picture_that_cannot_be_read_costs_only_itself(detectattn: Any, samples: Path) -> None:
     (samples / "street/images/zero.jpg").write_bytes(b"")
     done = detectattn("demo")

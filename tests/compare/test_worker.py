@@ -143,7 +143,9 @@ def test_what_a_cut_saves_is_told(pictures: Path) -> None:
 
 @posix
 def test_a_child_ends_by_itself_when_the_study_is_killed(tmp_path: Path, pictures: Path) -> None:
-    study = start_study(tmp_path, pictures, "os.kill(os.getpid(), signal.SIGKILL)")
+    study = start_study(
+        tmp_path, pictures, "print(child._process.pid, flush=True)\n    os.kill(os.getpid(), signal.SIGKILL)"
+    )
     assert study.stdout is not None
     pid = int(study.stdout.readline())
     wait_for_end(pid)
@@ -158,6 +160,7 @@ def test_an_interrupt_reaches_the_study_alone(tmp_path: Path, pictures: Path) ->
         tmp_path,
         pictures,
         "try:\n"
+        "        print(child._process.pid, flush=True)\n"
         "        time.sleep(60)\n"
         "    except KeyboardInterrupt:\n"
         "        print('peak', child.ask(msg.AskMemory(), msg.PeakMemory).rss_mb, flush=True)\n"
@@ -208,7 +211,7 @@ def test_a_busy_child_is_not_waited_for(child: Child) -> None:
 
 
 def start_study(tmp_path: Path, pictures: Path, ending: str) -> subprocess.Popen[str]:
-    """A study in a process group of its own: it opens a child, prints its process id, and ends as told."""
+    """A study in a process group of its own: it opens a child, and ends as told."""
     weights = write_tiny_onnx(tmp_path)
     script = tmp_path / "study.py"
     script.write_text(
@@ -222,7 +225,6 @@ def start_study(tmp_path: Path, pictures: Path, ending: str) -> subprocess.Popen
         f"    weights = WeightsFile(Path({str(weights.path)!r}), '', 'onnx', 'local')\n"
         "    options = EngineOptions(device='cpu', threads=1)\n"
         f"    child = Child(msg.WorkerSpec('tiny', weights, options, 'auto', Path({str(pictures)!r})))\n"
-        "    print(child._process.pid, flush=True)\n"
         f"    {ending}\n"
     )
     root = Path(__file__).resolve().parents[2]
