@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 F64 = NDArray[np.float64]
 
-# Two figures that are equal by construction differ by rounding alone.
-_EQUAL = 1e-9
+# Figures that are equal by construction differ by rounding and by the order of equal scores.
+_EQUAL = 1e-6
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from functools import partial
 from detectattn.compare.draw import draw_pictures
 from detectattn.compare.gate import judge_baseline, judge_conditions, load_baseline, parse_condition
 from detectattn.compare.judge import StudyRecords, build_report
+from detectattn.compare.judge.single_label import keep_best_label
 from detectattn.compare.pair_baseline import pair_with_baseline
 from detectattn.compare.panels import build_lone_panels, build_panels
 from detectattn.compare.study_folder import StudyFolder
@@ -88,7 +89,9 @@ def _choose_lone_panels(
     records: StudyRecords, models: Mapping[str, ModelReport]
 ) -> Mapping[FrameKey, Callable[[], Sequence[Panel]]]:
     return {
-        (p.source, p.index): partial(build_lone_panels, p, models[name].conf, records.truth, models[name].family)
+        (p.source, p.index): partial(
+            build_lone_panels, keep_best_label(p), models[name].conf, records.truth, models[name].family
+        )
         for name in records.finished_bases[:1]
         for p in records.predictions[name][:_MOST_DRAWN]
     }

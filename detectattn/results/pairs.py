@@ -17,7 +17,7 @@ class PairedDifference:
         difference: ``value_a - value_b``; above 0, ``a`` is more accurate.
         low: Lower end of the interval of the difference, NaN where nothing can be said.
         high: Upper end.
-        decided: Whether the interval excludes 0.
+        decided: Whether the interval excludes 0, and the 99% interval as well: see ``docs/methods.md``.
         standard_error: Of the difference, NaN where nothing can be said.
         images: How many images there are; for a class, how many show it.
         images_to_decide: About how many would show a difference of this size; None where decided, or where no
@@ -48,7 +48,7 @@ class PairedRatio:
         ratio: Geometric mean over rounds of the ratio of medians, ``a`` to ``b``; above 1, ``b`` is faster.
         low: Lower end of the interval of the ratio, NaN where nothing can be said.
         high: Upper end.
-        decided: Whether the interval excludes 1.
+        decided: Whether the interval excludes 1, and the 99% interval as well.
         units: How many pairs the interval rests on.
         unit: ``round``, or ``block`` where rounds were too few and were cut.
     """

@@ -16,6 +16,7 @@ from detectattn.compare import measure
 from detectattn.compare.entrants import FileEntrant, ModelEntrant
 from detectattn.compare.finish import finish_study
 from detectattn.compare.judge import build_report
+from detectattn.compare.judge.single_label import keep_best_label
 from detectattn.compare.study import StudyPlan, require_rereadable, run_study
 from detectattn.compare.study_folder import StudyFolder
 from detectattn.compare.truth_of_study import read_truth
@@ -24,8 +25,8 @@ from detectattn.engines.base import EngineOptions
 from detectattn.errors import BrokenPredictions, ConfigError, EmptySource, SourceError, TruthMismatch
 from detectattn.sources import open_sources
 from detectattn.sources.base import ReadCounts, ReadOptions
-from detectattn.types import RunManifest
-from tests.compare.fake_models import FakeChild, fake_weights
+from detectattn.types import Detections, Prediction, RunManifest
+from tests.compare.fake_models import NAMES, FakeChild, fake_weights
 
 IMAGES = 5
 
@@ -314,6 +315,16 @@ def test_predictions_of_other_images_are_refused(bench: Bench, tmp_path: Path) -
     path.write_text(json.dumps([{"image_id": 99, "category_id": 1, "bbox": [1, 1, 2, 2], "score": 0.5}]))
     with pytest.raises(BrokenPredictions, match="other images"):
         bench.run(bench.plan("a", files=(FileEntrant("other", path, "1" * 64),)))
+
+
+def test_a_box_of_two_classes_counts_once_at_the_operating_point() -> None:
+    xyxy = np.array([[0, 0, 9, 9], [0, 0, 9, 9], [20, 20, 30, 30]], np.float32)
+    score, classes = np.array([0.9, 0.6, 0.5], np.float32), np.array([1, 0, 0], np.int32)
+    traced = Detections(xyxy, score, classes, np.array([4, 4, 2], np.int32))
+    record = Prediction("a.png", 0, (40, 60), traced, "a", NAMES)
+    assert keep_best_label(record).detections.class_id.tolist() == [1, 0]
+    untraced = replace(record, detections=replace(traced, query_id=None))
+    assert keep_best_label(untraced) is untraced
 
 
 def test_live_streams_are_refused(bench: Bench) -> None:

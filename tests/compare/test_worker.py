@@ -143,9 +143,8 @@ def test_what_a_cut_saves_is_told(pictures: Path) -> None:
 
 @posix
 def test_a_child_ends_by_itself_when_the_study_is_killed(tmp_path: Path, pictures: Path) -> None:
-    study = start_study(
-        tmp_path, pictures, "print(child._process.pid, flush=True)\n    os.kill(os.getpid(), signal.SIGKILL)"
-    )
+    ending = "print(child._process.pid, flush=True)\n    os.kill(os.getpid(), signal.SIGKILL)"
+    study = start_study(tmp_path, pictures, ending)
     assert study.stdout is not None
     pid = int(study.stdout.readline())
     wait_for_end(pid)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from detectattn.compare.judge.single_label import keep_best_label
 from detectattn.compare.judge.study_records import StudyRecords
 from detectattn.evaluation.agreement import Agreement, ImageAgreement, compute_agreement
 from detectattn.evaluation.disputes import select_disputed
@@ -17,7 +18,7 @@ def agree(records: StudyRecords, scores: Mapping[str, float]) -> Agreement | Non
     names = records.finished_bases
     if len(names) < 2:
         return None
-    found = {name: records.predictions[name] for name in names}
+    found = {name: [keep_best_label(p) for p in records.predictions[name]] for name in names}
     return compute_agreement(found, {name: scores[name] for name in names}, seed=records.config.seed)
 
 

@@ -18,6 +18,7 @@ from detectattn.compare.judge.agreement import agree, list_disputed, to_agreemen
 from detectattn.compare.judge.caveats import find_caveats
 from detectattn.compare.judge.frontier import build_frontier
 from detectattn.compare.judge.sentences import tell_verdict
+from detectattn.compare.judge.single_label import keep_best_label
 from detectattn.compare.judge.speed import compare_times, judge_energy, judge_memory, judge_size, judge_speed
 from detectattn.compare.judge.study_records import StudyRecords
 from detectattn.compare.rules import ACCURACY_CONF, ACCURACY_IOU, ACCURACY_MAX_DET
@@ -92,7 +93,8 @@ def _report_model(name: str, records: StudyRecords, matched: MatchedStudy | None
 
 def _count_detections(records: StudyRecords, name: str, score: float) -> int:
     found = records.predictions.get(name, ())
-    return sum(int(np.count_nonzero(p.detections.score >= np.float32(score))) for p in found)
+    kept = (keep_best_label(p).detections.score >= np.float32(score) for p in found)
+    return sum(int(np.count_nonzero(rows)) for rows in kept)
 
 
 def _tell_conditions(records: StudyRecords, models: tuple[ModelReport, ...]) -> Conditions:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from detectattn.compare.judge.single_label import keep_best_label
 from detectattn.compare.judge.study_records import StudyRecords
 from detectattn.evaluation.agreement import compute_agreement
 from detectattn.report.content import Frontier, FrontierPoint, ModelReport
@@ -50,7 +51,7 @@ def _agree_with(
     found = {reference: 1.0}
     for name in names:
         if name != reference:
-            both = {n: records.predictions[n] for n in (reference, name)}
+            both = {n: [keep_best_label(p) for p in records.predictions[n]] for n in (reference, name)}
             agreement = compute_agreement(both, {n: scores[n] for n in both}).pairs[0].agreement
             if agreement == agreement:  # NaN where neither finds anything
                 found[name] = agreement
