@@ -16,7 +16,7 @@ from detectattn.evaluation.average_precision import class_ap, compute_average_pr
 from detectattn.results import MatchTable
 
 RTDETR = Entrant("demo-rtdetr", "demo-rtdetr")
-SHORTER = Entrant("a layer less", "demo-rtdetr", layers_cut=1)
+SHORTER = Entrant("3 decoder layers", "demo-rtdetr", decoder_layers=3)
 YOLO = Entrant("demo-yolo", "demo-yolo")
 ENTRANTS = (RTDETR, SHORTER, YOLO)
 
@@ -48,8 +48,9 @@ def make_worlds(objects: BoxList, found: Mapping[str, BoxList]) -> tuple[World, 
     tables = {name: make_table(truth, b) for name, b in boxes.items()}
     equals = make_equals(tables[RTDETR.name], tables[SHORTER.name])
     return (
-        World("scenes", tables, _PAIRS),
-        World("equals", dict(zip((_EQUAL_A, _EQUAL_B), equals, strict=True)), ((_EQUAL_A, _EQUAL_B),)),
+        World("scenes", tables, _PAIRS, most_images=400),
+        # What equals are for is seen on few images as well, and 400 take their time.
+        World("equals", dict(zip((_EQUAL_A, _EQUAL_B), equals, strict=True)), ((_EQUAL_A, _EQUAL_B),), most_images=100),
     )
 
 

@@ -48,6 +48,8 @@ class Timings:
 class _AtBatchOne:
     """A model in a child process that is not asked for its throughput, which takes longer than a short study."""
 
+    meter = None
+
     def __init__(self, child: Child) -> None:
         self.name = child.name
         self._child = child
@@ -77,8 +79,10 @@ def time_models(models: dict[str, str], studies: int, on_progress: Callable[[int
                 children = [stack.enter_context(_open(name, model, pictures)) for name, model in models.items()]
                 for _ in range(min(_STUDIES_A_PROCESS, studies - len(timings.rounds))):
                     before = read_machine_state()
-                    samples = measure_speed([_AtBatchOne(child) for child in children], plan)
+                    samples, failed = measure_speed([_AtBatchOne(child) for child in children], plan)
                     after = read_machine_state()
+                    if failed:
+                        raise next(iter(failed.values()))
                     rounds = {name: [turn.total_ms for turn in found.rounds] for name, found in samples.items()}
                     timings.rounds.append(rounds)
                     timings.trusted.append(all(judge_noise(r, before, after).trusted for r in rounds.values()))

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -40,16 +39,21 @@ class Entrant:
     Attributes:
         name: In tables.
         model: As ``detectattn predict -m`` takes it.
-        layers_cut: Decoder layers of an RT-DETR left out, from the last.
+        decoder_layers: Of an RT-DETR, how many of them run; all where None.
     """
 
     name: str
     model: str
-    layers_cut: int = 0
+    decoder_layers: int | None = None
 
     def locate(self) -> WeightsFile:
         """Its weights."""
         return locate_weights(self.model, offline=True, on_notice=lambda _: None)
+
+    def name_files(self, drawing: str) -> str:
+        """The cache's name for what it detects in scenes of that fingerprint."""
+        cut = "" if self.decoder_layers is None else f"-{self.decoder_layers}-layers"
+        return f"{drawing}-{self.locate().sha256[:12]}{cut}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,7 +89,7 @@ def load_boxes(
     """
     drawing = compute_fingerprint()
     truth_shelf = folder / f"{drawing}-truth"
-    shelves = {e: folder / f"{drawing}-{e.locate().sha256[:12]}-{e.layers_cut}" for e in entrants}
+    shelves = {e: folder / e.name_files(drawing) for e in entrants}
     blocks = [SEEDS[start : min(start + _A_FILE, scenes)] for start in range(0, scenes, _A_FILE)]
     missing = [b for b in blocks if not all(_path(s, b).exists() for s in (truth_shelf, *shelves.values()))]
     done = scenes - sum(map(len, missing))
@@ -124,12 +128,10 @@ def _detect(entrant: Entrant, scene: Scene) -> tuple[F32, I32, F32]:
 @cache
 def _open(entrant: Entrant) -> Detector:
     """Open a model once a process, on one thread: every core has a process."""
-    detector = open_detector(entrant.locate(), EngineOptions(device="cpu", threads=1, square=True))
+    options = EngineOptions(device="cpu", threads=1, square=True, decoder_layers=entrant.decoder_layers)
+    detector = open_detector(entrant.locate(), options)
     if tuple(detector.info.class_names.values()) != CLASS_NAMES:
         raise ValueError(f"{entrant.model} does not know the classes of the scenes")
-    if entrant.layers_cut:
-        engine: Any = detector.engine
-        engine.model.model[-1].decoder.eval_idx -= entrant.layers_cut
     return detector
 
 

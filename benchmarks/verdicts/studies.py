@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -36,11 +37,13 @@ class World:
         name: Of its files.
         tables: By model, on the same images.
         pairs: Names of both models.
+        most_images: Of a study.
     """
 
     name: str
     tables: Mapping[str, MatchTable]
     pairs: tuple[tuple[str, str], ...]
+    most_images: int
 
     @property
     def figures(self) -> tuple[str, ...]:
@@ -81,6 +84,7 @@ def run_studies(
         By number of images f64[S, P, F, 4]: :data:`FIELDS` of each study, pair and figure, NaN for a class that a
         study's images do not show.
     """
+    counts = {n: count for n, count in counts.items() if n <= world.most_images}
     shelf = folder / f"{world.name}-{_fingerprint(world)}"
     shelf.mkdir(parents=True, exist_ok=True)
     for name, table in world.tables.items():
@@ -104,11 +108,20 @@ def _fingerprint(world: World) -> str:
     """Changes when the tables do, or the code that draws conclusions from them."""
     digest = hashlib.sha256(repr(world.pairs).encode())
     for module in (average_precision, bootstrap, intervals):
-        digest.update(Path(str(module.__file__)).read_bytes())
+        digest.update(_strip_prose(Path(str(module.__file__)).read_text(encoding="utf-8")).encode())
     for table in world.tables.values():
         for array in (table.image, table.class_index, table.score, table.matched, table.truth_count):
             digest.update(array.tobytes())
     return digest.hexdigest()[:12]
+
+
+def _strip_prose(source: str) -> str:
+    """What a program does, without its comments and docstrings: those are no reason to run everything again."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            del node.body[0]
+    return ast.dump(tree)
 
 
 def _path(shelf: Path, task: Task) -> Path:

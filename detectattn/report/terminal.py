@@ -141,4 +141,4 @@ def _next(report: Report, folder: str) -> Iterator[str]:
     elif report.conditions.truth is None and report.disputed:
         yield "next      correct the labels in disputed/ by hand, and give them with --truth"
     elif len(bases) == len(report.models) and any(model.family == "attention" for model in bases):
-        yield "next      add --sweep decoder_layers=2..6 to see what a faster RT-DETR costs"
+        yield "next      add --sweep decoder_layers=2,3 to see what a faster RT-DETR costs"
