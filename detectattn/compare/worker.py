@@ -6,6 +6,7 @@ import signal
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from itertools import islice
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,7 @@ class _Worker:
             load_s=load_s,
             params_m=count_parameters_m(self._detector),
             weights_mb=compute_weights_mb(spec.weights),
-            net_pixels=tuple(_count_net_pixels(self._detector, picture) for picture in self._pictures),
+            net_pixels=tuple(_count_net_pixels(self._detector, size_hw) for size_hw in self._pictures.sizes_hw),
             max_det=self._detector.engine.spec.max_det,
             gflops=compute_gflops(self._detector),
             meter=None if self._meter is None else self._meter.name,
@@ -149,7 +150,7 @@ def _time_forward(detector: Detector, tensor: Any) -> float:
 
 def _stack(detector: Detector, pictures: Sequence[U8], batch: int) -> Any:
     """A batch of the first pictures that share the first one's input shape, repeated as needed."""
-    fitted = [detector.fit(picture)[0] for picture in pictures[:batch]]
+    fitted = [detector.fit(picture)[0] for picture in islice(pictures, batch)]
     alike = [planes for planes in fitted if planes.shape == fitted[0].shape]
     return np.stack([alike[i % len(alike)] for i in range(batch)])
 
@@ -172,6 +173,6 @@ def _to_batch(detector: Detector, planes: F32) -> F32:
     return planes[None] if fixed in (None, 1) else np.stack([planes] + [np.zeros_like(planes)] * (fixed - 1))
 
 
-def _count_net_pixels(detector: Detector, bgr: U8) -> int:
-    height, width = detector.plan((bgr.shape[0], bgr.shape[1])).net_hw
+def _count_net_pixels(detector: Detector, size_hw: tuple[int, int]) -> int:
+    height, width = detector.plan(size_hw).net_hw
     return height * width
