@@ -203,7 +203,8 @@ class ClipMaker:
         tables = {1: 1, 6: 5, 9: 9}
         times_s = [i / 25 for i in range(frames)] if times_s is None else times_s
         with av.open(path, "w", container_options=dict(container_options or {})) as container:
-            video = container.add_stream(codec, rate=25, options=dict(options or {}))
+            # By itself libx264 takes as many threads as there are cores, and its bytes depend on that.
+            video = container.add_stream(codec, rate=25, options={"threads": "2", **(options or {})})
             video.width, video.height, video.pix_fmt = *size_wh, pix_fmt
             video.codec_context.time_base = Fraction(1, 1000) if codec == "libx264" else Fraction(1, 25)
             video.codec_context.color_range = color_range
