@@ -44,6 +44,7 @@ samples: $(READY) ## Draw the sample pictures and the sample video again
 pictures: $(READY) ## Make the README's pictures again, by the command that it names
 	@rm -rf $(VENV)/pictures
 	@$(BIN)/detectattn demo --quiet --out $(VENV)/pictures
+	@cp $(VENV)/pictures/compare/pictures/*-crossroads.jpg docs/images/compare.jpg
 	@for model in rtdetr yolo; do \
 	  cp $(VENV)/pictures/demo-$$model/images/yellow-bus.jpg docs/images/demo-$$model.jpg; done
 

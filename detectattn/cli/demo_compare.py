@@ -36,7 +36,7 @@ def compare_samples(stage: Stage) -> Shown:
 
 
 def _wrap(sentence: Sentence) -> list[str]:
-    return textwrap.wrap(sentence.text, WIDTH, subsequent_indent="  ")
+    return textwrap.wrap(sentence.text, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _to_fields(report: Report) -> dict[str, Any]:
