@@ -80,6 +80,12 @@ def describe_speed(a: str, b: str, ratio: PairedRatio, doubt: str | None = None)
     )
     apart = ratio.low > 1 or ratio.high < 1
     shown = format_factors(factor, low, high, apart_from_one=apart)
+    if not ratio.decided and (ratio.value_a - ratio.value_b) * (ratio.ratio - 1) < 0:
+        # Medians over all rounds and ratios round by round part ways where the rounds are very unlike.
+        return (
+            f"Which is faster is not decided: {a} takes {times[a]} an image and {b} {times[b]}, "
+            f"and their rounds contradict each other.{caution}"
+        )
     if not ratio.decided:
         return (
             f"Which is faster is {_not_decided(apart)}: {slow} takes {shown[0]}× the time of {fast} "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -74,6 +75,11 @@ def difference(
             ratio(10.03, 10, 1.0011, 1.0049, doubtful=True),
             "Which is faster is not decided beyond doubt: detr takes 1.003× the time of yolo (1.001–1.005), "
             "10.0 ms against 10.0 ms an image.",
+        ),
+        (
+            replace(ratio(39.1, 61.9, 0.12, 12.14), ratio=1.22),
+            "Which is faster is not decided: detr takes 39.1 ms an image and yolo 61.9 ms, "
+            "and their rounds contradict each other.",
         ),
         (
             ratio(10.1, 10, NAN, NAN),
