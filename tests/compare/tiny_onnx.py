@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,9 @@ def write_tiny_onnx(folder: Path, name: str = "tiny", *, batch: int | None = Non
         broken: Whether it fails as soon as it is run.
     """
     onnx = pytest.importorskip("onnx")
-    pytest.importorskip("onnxruntime")
+    # Looked for, not imported: an import leaves an identifier in the home folder unless the engine makes it.
+    if find_spec("onnxruntime") is None:
+        pytest.skip("onnxruntime is not installed")
     make, from_array = onnx.helper, onnx.numpy_helper.from_array
     weight = np.random.default_rng(0).normal(size=(6, 3, 1, 1)).astype(np.float32)
     shape = np.array([0, 6, 5 if broken else -1], np.int64)
