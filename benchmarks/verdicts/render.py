@@ -50,7 +50,7 @@ def _pairs(counts: Sequence[Mapping[str, Any]], neutral: int = 0) -> Iterable[st
             [
                 c["a"],
                 c["b"],
-                f"{c['truth'] + 0.0:.4f}".replace("-", _MINUS),
+                f"{round(c['truth'], 4) + 0.0:.4f}".replace("-", _MINUS),
                 str(c["images"]),
                 str(c["studies"]),
                 _percent(c["covered"], c["studies"]),
