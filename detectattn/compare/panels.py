@@ -9,22 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectattn.boxes import compute_iou
+from detectattn.drawing.families import TRUTH_COLOR, family_colors
 from detectattn.drawing.marked_boxes import Mark, MarkedBox
-from detectattn.drawing.palette import Rgb
 from detectattn.drawing.side_by_side import Panel
 from detectattn.evaluation.agreement import Agreement, ImageAgreement
 from detectattn.evaluation.truth import GroundTruth, ImageTruth
 from detectattn.types import F32, I32, Detections, Family, Prediction
 
-TRUTH_COLOR: Rgb = (0x56, 0xB4, 0xE9)
-_FAMILY_COLORS: Mapping[Family, Rgb] = {
-    "attention": (0x8E, 0x5B, 0xD0),
-    "cnn": (0x00, 0x9E, 0x73),
-    "hybrid": (0xE6, 0x9F, 0x00),
-}
-_UNKNOWN_FAMILY: Rgb = (0x9A, 0xA0, 0xA6)
-# How far each further model of a family is from its colour towards white.
-_SHADES = (0.0, 0.45, 0.7)
 _MIN_IOU = 0.5
 _NONE = -1
 _BOOL = NDArray[np.bool_]
@@ -116,23 +107,6 @@ def build_lone_panels(
     boxes = _list_boxes(found, names, [Mark.FOUND] * len(found), objects, judged)
     panel = Panel(prediction.model, family_colors([family])[0], tuple(boxes))
     return (panel,) if objects is None else (_truth_panel(objects, [judged]), panel)
-
-
-def family_colors(families: Sequence[Family | None]) -> tuple[Rgb, ...]:
-    """A colour for each of several models: its family's, lighter for every further one of the family."""
-    seen: dict[Family | None, int] = {}
-    colors = []
-    for family in families:
-        place = seen.get(family, 0)
-        seen[family] = place + 1
-        base = _UNKNOWN_FAMILY if family is None else _FAMILY_COLORS[family]
-        colors.append(_lighten(base, _SHADES[place % len(_SHADES)]))
-    return tuple(colors)
-
-
-def _lighten(color: Rgb, share: float) -> Rgb:
-    red, green, blue = (round(c + (255 - c) * share) for c in color)
-    return red, green, blue
 
 
 def _find_objects(truth: GroundTruth | None, key: tuple[str, int], class_names: Sequence[str]) -> _Objects | None:

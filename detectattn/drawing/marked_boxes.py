@@ -14,13 +14,13 @@ from math import isfinite
 import cv2
 import numpy as np
 
+from detectattn.drawing.families import WRONG_COLOR
 from detectattn.drawing.fonts import clean_text
 from detectattn.drawing.labels import place_labels
 from detectattn.drawing.palette import Rgb, casing_color
 from detectattn.drawing.tiles import LabelText, draw_label, measure_label, shorten_name
 from detectattn.types import I32, U8
 
-WRONG_COLOR: Rgb = (0xD5, 0x5E, 0x00)
 UNCOUNTED_COLOR: Rgb = (0xB4, 0xB4, 0xB4)
 # A label is cut where it would be wider than this many em.
 _WIDEST_LABEL_EM = 9

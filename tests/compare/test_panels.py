@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from detectattn.compare.panels import TRUTH_COLOR, build_lone_panels, build_panels, family_colors
+from detectattn.compare.panels import build_lone_panels, build_panels
+from detectattn.drawing.families import TRUTH_COLOR, family_colors
 from detectattn.drawing.marked_boxes import Mark
 from detectattn.drawing.side_by_side import Panel, draw_side_by_side
 from detectattn.evaluation.agreement import compute_agreement
