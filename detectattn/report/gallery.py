@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Outcome = Literal["right", "wrong", "uncounted", "unknown"]
-"""What ground truth says of a detection: of an object, of none, neither (a crowd, a class unknown to it), or nothing."""
+"""What ground truth says of a detection: right, wrong, neither (a crowd, a class it lacks), or that there is none."""
 
 
 @dataclass(frozen=True, slots=True)
