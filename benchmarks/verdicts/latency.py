@@ -28,8 +28,6 @@ Rounds = list[tuple[float, ...]]
 
 _STREET = Path(__file__).resolve().parents[2] / "samples" / "street" / "images"
 _PICTURES = 10
-# A process may have luck with its place in memory, all its life: what studies share would not look like error.
-_STUDIES_A_PROCESS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +36,12 @@ class Timings:
 
     Attributes:
         rounds: Milliseconds of each picture, by study, model and round.
+        sittings: How many of the rounds each sitting of a study had.
         trusted: Whether the product would trust each study's timings.
     """
 
     rounds: list[dict[str, Rounds]]
+    sittings: tuple[int, ...]
     trusted: list[bool]
 
 
@@ -61,32 +61,34 @@ class _AtBatchOne:
             return reply
         return self._child.ask(request, wanted)
 
+    def restart(self) -> None:
+        self._child.restart()
+
 
 def time_models(models: dict[str, str], studies: int, on_progress: Callable[[int, int], None]) -> Timings:
-    """Run studies of as many rounds as the product runs by default, each with a warm-up of its own.
+    """Run studies of as many rounds and sittings as the product runs by default, each in processes of its own.
 
     Args:
         models: What ``detectattn compare -m`` takes, by name; the same one twice is timed against itself.
         studies: How many.
         on_progress: Told how many studies are done, of how many.
     """
-    timings = Timings([], [])
     plan = plan_rounds(_PICTURES)
+    timings = Timings([], plan.sittings, [])
     with TemporaryDirectory(prefix="detectattn-verdicts-") as folder:
         pictures = write_pictures(Path(folder) / "pictures", ((frame, 0.0) for frame in _read_street())).path
         while len(timings.rounds) < studies:
             with ExitStack() as stack:
                 children = [stack.enter_context(_open(name, model, pictures)) for name, model in models.items()]
-                for _ in range(min(_STUDIES_A_PROCESS, studies - len(timings.rounds))):
-                    before = read_machine_state()
-                    samples, failed = measure_speed([_AtBatchOne(child) for child in children], plan)
-                    after = read_machine_state()
-                    if failed:
-                        raise next(iter(failed.values()))
-                    rounds = {name: [turn.total_ms for turn in found.rounds] for name, found in samples.items()}
-                    timings.rounds.append(rounds)
-                    timings.trusted.append(all(judge_noise(r, before, after).trusted for r in rounds.values()))
-                    on_progress(len(timings.rounds), studies)
+                before = read_machine_state()
+                samples, failed = measure_speed([_AtBatchOne(child) for child in children], plan)
+                after = read_machine_state()
+            if failed:
+                raise next(iter(failed.values()))
+            rounds = {name: [turn.total_ms for turn in found.rounds] for name, found in samples.items()}
+            timings.rounds.append(rounds)
+            timings.trusted.append(all(judge_noise(r, before, after).trusted for r in rounds.values()))
+            on_progress(len(timings.rounds), studies)
     return timings
 
 
@@ -103,7 +105,7 @@ def count_ratios(timings: Timings, pair: tuple[str, str], *, same_model: bool = 
     truth = 1.0 if same_model else compare_latency(all_a, all_b).ratio
     rows = []
     for study in timings.rounds:
-        found = compare_latency(study[a], study[b])
+        found = compare_latency(study[a], study[b], sittings=timings.sittings)
         rows.append([found.ratio, found.low, found.high, found.decided])
     return count_studies(pair, "p50_ms", _PICTURES, truth, np.array(rows, np.float64), neutral=1.0)
 

@@ -29,19 +29,25 @@ class Child:
 
     Attributes:
         name: The model's name in the study.
-        loaded: What it told when it was loaded.
+        loaded: What it told when it was loaded last.
+        loads_s: Seconds that each load took, imports included.
 
     Raises:
         DetectattnError: The model cannot be loaded.
     """
 
     def __init__(self, spec: msg.WorkerSpec) -> None:
+        self.name = spec.name
+        self.loads_s: list[float] = []
+        self._spec = spec
+        self._start()
+
+    def _start(self) -> None:
         # Spawned, not forked: a child must not inherit threads, caches or memory of the study.
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
-        self.name = spec.name
         self._process = context.Process(
-            target=serve, args=(theirs, spec, time.time()), name=f"model {spec.name}", daemon=True
+            target=serve, args=(theirs, self._spec, time.time()), name=f"model {self.name}", daemon=True
         )
         self._busy = True
         try:
@@ -49,6 +55,7 @@ class Child:
                 self._process.start()
             theirs.close()
             self.loaded = self._receive(msg.Loaded)
+            self.loads_s.append(self.loaded.load_s)
         except BaseException:
             self.close()
             raise
@@ -78,6 +85,15 @@ class Child:
         except OSError as error:
             raise self._died() from error
         return self._receive(wanted)
+
+    def restart(self) -> None:
+        """End the process and load the model in a new one.
+
+        Raises:
+            DetectattnError: It cannot be loaded again.
+        """
+        self.close()
+        self._start()
 
     def close(self) -> None:
         """End the process, by force if it does not go."""

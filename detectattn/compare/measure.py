@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
+from statistics import median
 from typing import Protocol
 
 from detectattn.compare import messages as msg
@@ -181,7 +182,8 @@ class GroupRun:
         for name, taken in samples.items():
             decode_ms = tuple(first.infos[index].decode_ms for index in plan.pictures)
             timed = _to_timed(tuple(samples), taken, decode_ms, before, after)
-            todo[name].measured = replace(todo[name].measured, timed=timed)
+            load_s = median(todo[name].child.loads_s)
+            todo[name].measured = replace(todo[name].measured, timed=timed, load_s=load_s)
             self._folder.write_measured(todo[name].measured)
 
     def _detect(self, running: _Running, chunk: Chunk, records: LineFile, total: int | None) -> None:
@@ -261,6 +263,7 @@ def _to_timed(
         warm_up=samples.warm_up,
         decode_ms=decode_ms,
         rounds=samples.rounds,
+        sittings=samples.sittings,
         images_per_s=samples.images_per_s,
         memory=samples.memory,
         energy_j=compute_joules_per_image(samples.rounds),

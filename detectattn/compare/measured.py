@@ -25,9 +25,10 @@ class Timed:
     Attributes:
         together: Names of the models that were timed in the same interleaved rounds, itself included: only their
             times can be paired.
-        warm_up: Pictures it took to become steady.
+        warm_up: Pictures it took to become steady, in all sittings.
         decode_ms: What decoding each picture of a turn took.
         rounds: Stages of each picture, a turn each.
+        sittings: How many of the rounds each sitting had, in order; the model was loaded anew in each.
         images_per_s: Forward throughput by batch size.
         memory: Peak so far, before any batch larger than one.
         energy_j: Energy of each picture, or None where no meter can be read.
@@ -40,6 +41,7 @@ class Timed:
     warm_up: int
     decode_ms: tuple[float, ...]
     rounds: tuple[StageTimes, ...]
+    sittings: tuple[int, ...]
     images_per_s: Mapping[int, float]
     memory: PeakMemory
     energy_j: float | None
@@ -71,7 +73,7 @@ class Measured:
         class_names: Name by class index.
         error: Why it failed.
         info: None for predictions, and where it could not be loaded.
-        load_s: From the start of its process to being ready.
+        load_s: From the start of its process to being ready; the median where it was loaded several times.
         params_m: Millions of parameters.
         gflops: For one picture.
         weights_mb: On disk.
@@ -145,6 +147,7 @@ def _to_timed(record: Mapping[str, Any] | None) -> Timed | None:
             "together": tuple(record["together"]),
             "decode_ms": tuple(record["decode_ms"]),
             "rounds": tuple(StageTimes(**{k: _tuple(v) for k, v in turn.items()}) for turn in record["rounds"]),
+            "sittings": tuple(record.get("sittings") or (len(record["rounds"]),)),
             "images_per_s": {int(k): v for k, v in record["images_per_s"].items()},
             "memory": PeakMemory(**record["memory"]),
             "before": MachineState(**record["before"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from statistics import median
 from typing import Protocol, TypeVar
 
@@ -19,6 +20,7 @@ _WARM_BLOCK = 5
 _WARM_SPREAD = 0.05
 _BATCHES = (1, 2, 4, 8, 16, 32)
 _BATCH_REPEATS = 3
+_SITTINGS = 5
 
 
 class Timed(Protocol):
@@ -35,6 +37,10 @@ class Timed(Protocol):
         """Send a request and wait for its answer."""
         ...
 
+    def restart(self) -> None:
+        """Load it anew in a new process."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class SpeedPlan:
@@ -48,14 +54,21 @@ class SpeedPlan:
     rounds: int
     pictures: tuple[int, ...]
 
+    @property
+    def sittings(self) -> tuple[int, ...]:
+        """How many rounds each sitting has: five of them, all models loaded anew in each; one if rounds are fewer."""
+        count = _SITTINGS if self.rounds >= _SITTINGS else 1
+        return tuple((i + 1) * self.rounds // count - i * self.rounds // count for i in range(count))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SpeedSamples:
     """What was timed of one model.
 
     Attributes:
-        warm_up: Pictures it took to become steady.
+        warm_up: Pictures it took to become steady, in all sittings.
         rounds: The stages of each picture, a turn each.
+        sittings: How many of the rounds each sitting had, in order.
         memory: Peak after the rounds, before any batch larger than one.
         images_per_s: Forward throughput by batch size; a size the model cannot take is absent.
         meter: Which meter told the energy of the rounds; None where none can be read.
@@ -63,13 +76,14 @@ class SpeedSamples:
 
     warm_up: int
     rounds: tuple[msg.StageTimes, ...]
+    sittings: tuple[int, ...]
     memory: msg.PeakMemory
     images_per_s: Mapping[int, float]
     meter: str | None = None
 
 
 def plan_rounds(picture_count: int, *, least_timed: int = 50, a_turn: int = 10, rounds: int | None = None) -> SpeedPlan:
-    """How many rounds of how many pictures: at least ``least_timed`` timings a model, in at least five rounds.
+    """How many rounds of how many pictures: at least ``least_timed`` timings a model, in at least ten rounds.
 
     Args:
         picture_count: Pictures there are.
@@ -81,7 +95,7 @@ def plan_rounds(picture_count: int, *, least_timed: int = 50, a_turn: int = 10, 
         raise ValueError("there must be a picture to time")
     taken = min(picture_count, a_turn)
     pictures = tuple(i * picture_count // taken for i in range(taken))
-    return SpeedPlan(rounds or max(5, -(-least_timed // taken)), pictures)
+    return SpeedPlan(rounds or max(2 * _SITTINGS, -(-least_timed // taken)), pictures)
 
 
 OnTurn = Callable[[str, int, int], None]
@@ -93,7 +107,9 @@ def measure_speed(
     """Time the models, by turns: A B C, then C B A, and so on.
 
     Turning the order around from round to round cancels a steady drift of the machine. While one model works the others
-    wait for their next request.
+    wait for their next request. Between sittings every model is loaded anew in a new process: how fast a process is
+    depends a little on its luck with memory, and how fast the machine is on the minute. Neither shows between the
+    rounds of one sitting, and the figures are to speak about more than one.
 
     Args:
         models: The models, loaded.
@@ -119,11 +135,15 @@ def measure_speed(
         on_turn(model.timed.name, len(model.rounds), plan.rounds)
         model.take_turn(plan.pictures)
 
-    each(timing, lambda model: model.warm_up_on(plan.pictures))
-    for number in range(plan.rounds):
-        each(timing if number % 2 == 0 else reversed(timing), take_turn)
+    turns = iter(range(plan.rounds))
+    for sitting, rounds in enumerate(plan.sittings):
+        if sitting:
+            each(timing, lambda model: model.timed.restart())
+        each(timing, lambda model: model.warm_up_on(plan.pictures))
+        for number in islice(turns, rounds):
+            each(timing if number % 2 == 0 else reversed(timing), take_turn)
     each(timing, _Timing.finish)
-    return {name: model.to_samples() for name, model in timing.items() if name not in failed}, failed
+    return {name: model.to_samples(plan.sittings) for name, model in timing.items() if name not in failed}, failed
 
 
 class _Timing:
@@ -137,7 +157,7 @@ class _Timing:
         self._images_per_s: dict[int, float] = {}
 
     def warm_up_on(self, pictures: tuple[int, ...]) -> None:
-        self._warm_up = _warm_up(self.timed, pictures)
+        self._warm_up += _warm_up(self.timed, pictures)
 
     def take_turn(self, pictures: tuple[int, ...]) -> None:
         self.rounds.append(self.timed.ask(msg.TimePictures(pictures), msg.StageTimes))
@@ -147,8 +167,9 @@ class _Timing:
         self._memory = self.timed.ask(msg.AskMemory(), msg.PeakMemory)
         self._images_per_s = _measure_throughput(self.timed)
 
-    def to_samples(self) -> SpeedSamples:
-        return SpeedSamples(self._warm_up, tuple(self.rounds), self._memory, self._images_per_s, self.timed.meter)
+    def to_samples(self, sittings: tuple[int, ...]) -> SpeedSamples:
+        rounds = tuple(self.rounds)
+        return SpeedSamples(self._warm_up, rounds, sittings, self._memory, self._images_per_s, self.timed.meter)
 
 
 def _warm_up(model: Timed, pictures: tuple[int, ...]) -> int:

@@ -190,15 +190,17 @@ def compare_latency(
     rounds_b: Sequence[ArrayLike],
     metric: str = "p50_ms",
     confidence: float = CONFIDENCE,
+    sittings: Sequence[int] = (),
 ) -> PairedRatio:
-    """The ratio of two median times, with an interval over whole rounds.
+    """The ratio of two median times, with an interval over whole sittings, or rounds where there was one sitting.
 
     A machine drifts, so timings of one round resemble each other, and both models' rounds of one number share the
-    drift: what counts as one observation is the ratio of the two medians of a round, never a single timing. The ratio
-    is the geometric mean over rounds, the interval Student's t on its logarithm. (Resampling rounds was measured too:
-    its intervals of four to eight rounds are a quarter wider and cover 98% where 95% is meant.) It is decided which is
-    faster where the interval of the confidence 0.99 excludes 1. The images are the same in every round, so the interval
-    speaks about these images.
+    drift: what counts as one observation is the ratio of the two medians of a round, never a single timing. Rounds of
+    one sitting share their processes and their minute as well, so that with several sittings the observation is the
+    mean of a sitting. The ratio is the geometric mean, the interval Student's t on its logarithm. (Resampling rounds
+    was measured too: its intervals of four to eight rounds are a quarter wider and cover 98% where 95% is meant.) It is
+    decided which is faster where the interval of the confidence 0.99 excludes 1. The images are the same in every
+    round, so the interval speaks about these images.
 
     Args:
         rounds_a: Times in ms of each round of ``a``, in the order in which they were taken. Fewer than four rounds are
@@ -206,6 +208,7 @@ def compare_latency(
         rounds_b: As many rounds of ``b``, interleaved with those.
         metric: Name of what was timed.
         confidence: Of the interval, 0 to 1.
+        sittings: How many of the rounds each sitting had, in order; empty for one.
 
     Raises:
         ValueError: The numbers of rounds differ, a round is empty, or a time is not positive.
@@ -215,10 +218,13 @@ def compare_latency(
         raise ValueError(f"both models need the same rounds, got {len(units_a)} and {len(units_b)}")
     value_a, value_b = (float(np.median(np.concatenate(u))) for u in (units_a, units_b))
     unit = "round"
-    if len(units_a) < _MIN_ROUNDS:
+    if len(units_a) < _MIN_ROUNDS and len(sittings) < 2:
         unit = "block"
         units_a, units_b = _cut_into_blocks(units_a, units_b)
     logs = np.array([math.log(np.median(x) / np.median(y)) for x, y in zip(units_a, units_b, strict=True)])
+    if len(sittings) > 1:
+        unit = "sitting"
+        logs = average_sittings(logs, sittings)
     interval = _t_interval(logs, confidence)
     decided = interval.excludes(0.0) and _t_interval(logs, DECISION_CONFIDENCE).excludes(0.0)
     return PairedRatio(
@@ -232,6 +238,21 @@ def compare_latency(
         units=len(logs),
         unit=unit,
     )
+
+
+def average_sittings(values: F64, sittings: Sequence[int]) -> F64:
+    """The mean of each sitting.
+
+    Args:
+        values: f64[R], one a round.
+        sittings: How many of the rounds each sitting had, in order; with fewer than two, rounds are left as they are.
+
+    Returns:
+        f64[S], or ``values``.
+    """
+    if len(sittings) < 2:
+        return values
+    return np.array([part.mean() for part in np.split(values, np.cumsum(sittings)[:-1])])
 
 
 def _check_rounds(rounds: Sequence[ArrayLike]) -> list[F64]:

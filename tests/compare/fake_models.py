@@ -59,6 +59,7 @@ class FakeChild:
         if self._fails_on("load", 0):
             raise EngineError(f"{spec.name} cannot be loaded", hint="Try another")
         count = len(open_pictures(spec.pictures))
+        self.loads_s = [0.5]
         self.loaded = msg.Loaded(info, 0.5, 2.0, 4.0, (net_hw[0] * net_hw[1],) * count, max_det)
         self.closed = False
 
@@ -79,6 +80,12 @@ class FakeChild:
         n = len(request.indices)
         found = tuple(_middle(pictures[i].shape[0], pictures[i].shape[1]) for i in request.indices)
         return msg.Detected(found, msg.StageTimes((1.0,) * n, (10.0,) * n, (0.5,) * n))
+
+    def restart(self) -> None:
+        self._note("Load")
+        if self._fails_on("load", len(self.loads_s)):
+            raise EngineError(f"{self.name} cannot be loaded again", hint="Try another")
+        self.loads_s.append(0.5 + len(self.loads_s))
 
     def close(self) -> None:
         self.closed = True

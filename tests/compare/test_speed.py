@@ -10,6 +10,7 @@ import pytest
 from detectattn.compare import messages as msg
 from detectattn.compare.noise import MachineState, judge_noise, read_machine_state
 from detectattn.compare.speed import SpeedPlan, measure_speed, plan_rounds, summarise
+from detectattn.errors import EngineError
 
 CALM = MachineState(0.0, 3000.0)
 
@@ -24,6 +25,9 @@ class Clockwork:
         self._forward_ms = forward_ms
         self._most = most
         self.turns = 0
+
+    def restart(self) -> None:
+        self._diary.append(f"{self.name} anew")
 
     def ask(self, request: Any, wanted: Any) -> Any:
         self._diary.append(self.name)
@@ -41,11 +45,42 @@ class Clockwork:
 
 @pytest.mark.parametrize(
     ("pictures", "rounds", "expected"),
-    [(1, None, (50, 1)), (4, None, (13, 4)), (10, None, (5, 10)), (500, None, (5, 10)), (500, 20, (20, 10))],
+    [(1, None, (50, 1)), (4, None, (13, 4)), (10, None, (10, 10)), (500, None, (10, 10)), (500, 20, (20, 10))],
 )
-def test_plan_gives_fifty_timings_in_five_rounds(pictures: int, rounds: int | None, expected: tuple[int, int]) -> None:
+def test_plan_gives_fifty_timings_in_ten_rounds(pictures: int, rounds: int | None, expected: tuple[int, int]) -> None:
     plan = plan_rounds(pictures, rounds=rounds)
     assert (plan.rounds, len(plan.pictures)) == expected
+
+
+@pytest.mark.parametrize(
+    ("rounds", "sittings"), [(1, (1,)), (4, (4,)), (5, (1,) * 5), (10, (2,) * 5), (13, (2, 3, 2, 3, 3))]
+)
+def test_rounds_are_dealt_to_sittings(rounds: int, sittings: tuple[int, ...]) -> None:
+    assert SpeedPlan(rounds, (0,)).sittings == sittings
+
+
+def test_every_sitting_loads_and_warms_up_all_models_anew() -> None:
+    diary: list[str] = []
+    samples, failed = measure_speed([Clockwork(name, diary) for name in "AB"], SpeedPlan(6, (0,)))
+    assert not failed
+    sitting = ["A anew", "B anew", "A", "A", "B", "B"]
+    assert diary[:8] == ["A", "A", "B", "B", "A", "B", *sitting[:2]]
+    assert diary.count("A anew") == diary.count("B anew") == 4
+    assert [diary[i : i + 6] for i, entry in enumerate(diary) if entry == "A anew"] == [sitting] * 4
+    assert samples["A"].sittings == (1, 1, 1, 1, 2)
+    assert len(samples["A"].rounds) == 6
+    assert samples["A"].warm_up == 5 * 10
+
+
+def test_a_model_that_cannot_be_loaded_again_does_not_cost_the_others() -> None:
+    class Once(Clockwork):
+        def restart(self) -> None:
+            raise EngineError("A cannot be loaded", hint="Try another")
+
+    diary: list[str] = []
+    samples, failed = measure_speed([Once("A", diary), Clockwork("B", diary)], SpeedPlan(5, (0,)))
+    assert list(failed) == ["A"]
+    assert [len(samples[name].rounds) for name in samples] == [5]
 
 
 def test_turns_are_interleaved_and_turned_around() -> None:

@@ -135,6 +135,23 @@ def test_latency_ratio_intervals_cover_the_truth(rounds: int) -> None:
     assert wrong / repetitions < 0.025
 
 
+def test_what_changes_between_sittings_is_part_of_the_interval() -> None:
+    """A process that has luck for all its rounds fools an interval over rounds, and none over sittings."""
+    rng = np.random.default_rng(5)
+    dealt = (2, 2, 2, 2, 2)
+    hits = {"round": 0, "sitting": 0}
+    repetitions = 500
+    for _ in range(repetitions):
+        a, b = draw_rounds(rng, 1.02, 10, 10)
+        luck = np.repeat(rng.normal(0, 0.05, 5), dealt)
+        a = [times * np.exp(shift) for times, shift in zip(a, luck, strict=True)]
+        for sittings in ((), dealt):
+            ratio = compare_latency(a, b, sittings=sittings)
+            hits[ratio.unit] += ratio.low <= 1.02 <= ratio.high
+    assert 0.92 <= hits["sitting"] / repetitions <= 0.98
+    assert hits["round"] / repetitions < 0.9
+
+
 def test_ratio_is_that_of_the_medians() -> None:
     ratio = compare_latency([[10, 20, 30]] * 5, [[5, 10, 15]] * 5)
     assert (ratio.value_a, ratio.value_b, ratio.unit, ratio.units) == (20, 10, "round", 5)

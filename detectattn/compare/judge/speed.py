@@ -11,7 +11,7 @@ from detectattn.compare.judge.study_records import StudyRecords
 from detectattn.compare.measured import Measured, Timed
 from detectattn.compare.noise import NoiseReport, judge_noise
 from detectattn.compare.speed import summarise
-from detectattn.evaluation.intervals import compare_latency, compute_t_quantile
+from detectattn.evaluation.intervals import average_sittings, compare_latency, compute_t_quantile
 from detectattn.report.content import Energy, Memory, Noise, Ratio, Size, Speed
 from detectattn.weights.registry import find_model
 
@@ -43,8 +43,8 @@ def find_noise(timed: Timed) -> NoiseReport:
 
 
 def _find_interval(timed: Timed) -> tuple[float | None, float | None]:
-    """The 95% interval of the median time: Student's t on the logarithm of the rounds' medians."""
-    logs = np.log([np.median(turn) for turn in timed.rounds_ms])
+    """The 95% interval of the median time: Student's t on the logarithm of the medians, over sittings or rounds."""
+    logs = average_sittings(np.log([np.median(turn) for turn in timed.rounds_ms]), timed.sittings)
     if len(logs) < _MIN_ROUNDS:
         return None, None
     reach = compute_t_quantile(0.975, len(logs) - 1) * float(logs.std(ddof=1)) / math.sqrt(len(logs))
@@ -88,7 +88,8 @@ def compare_times(records: StudyRecords) -> tuple[Ratio, ...]:
         one, other = records.measured[a].timed, records.measured[b].timed
         if one is None or other is None or b not in one.together or len(one.rounds) != len(other.rounds):
             continue
-        ratios.append(Ratio(a, b, compare_latency(one.rounds_ms, other.rounds_ms, "p50_ms")))
+        sittings = one.sittings
+        ratios.append(Ratio(a, b, compare_latency(one.rounds_ms, other.rounds_ms, "p50_ms", sittings=sittings)))
         forward = [[turn.forward_ms for turn in timed.rounds] for timed in (one, other)]
-        ratios.append(Ratio(a, b, compare_latency(forward[0], forward[1], "forward_p50_ms")))
+        ratios.append(Ratio(a, b, compare_latency(forward[0], forward[1], "forward_p50_ms", sittings=sittings)))
     return tuple(ratios)
