@@ -1,0 +1,1 @@
+"""Where a detector looks: attention captured, projected onto the picture, scored, and what it costs."""
