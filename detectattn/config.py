@@ -79,7 +79,7 @@ class CompareConfig:
         difficult: ``ignore`` or ``count``: what becomes of VOC's difficult objects.
         conf: Operating point of all models, for pictures, counts and agreement; None for each model's own: that of its
             best F1 where there is ground truth, else 0.25.
-        rounds: Rounds of timing, 0 for no timing; None for as many as 50 timed pictures take.
+        rounds: Rounds of timing, 0 for no timing; None for ten, or more until 50 pictures are timed.
         imgsz: ``640`` or ``480x640`` (height × width) for all; empty for that of the first model.
         own_size: Let every model run at the size that it was made for, whatever the others take.
         device: As for ``predict``.

@@ -55,7 +55,7 @@ ConfOption = Annotated[
 ]
 RoundsOption = Annotated[
     int | None,
-    typer.Option("--rounds", help="Rounds of timing; 0 for none. [default: as 50 timed images take]"),
+    typer.Option("--rounds", help="Rounds of timing; 0 for none. [default: ten, or more until 50 images are timed]"),
 ]
 OwnSizeOption = Annotated[
     bool | None,

@@ -50,7 +50,7 @@ class MeasureOptions:
     """How a study measures.
 
     Attributes:
-        rounds: Rounds of timing, 0 for none; None for as many as 50 timed pictures take.
+        rounds: Rounds of timing, 0 for none; None for ten, or more until 50 pictures are timed.
         match_size: Whether models run at the size of the first, where they can.
         check_classes: Raises where a model has no class in common with the ground truth.
     """

@@ -13,6 +13,7 @@ from detectattn.compare.groups import plan_groups
 from detectattn.compare.measure import GroupRun, MeasureOptions, StudyEvents
 from detectattn.compare.measured import Measured
 from detectattn.compare.study_folder import StudyFolder
+from detectattn.compare.thumbnails import keep_thumbnails
 from detectattn.compare.truth_of_study import StudyTruth
 from detectattn.errors import BrokenPredictions, EmptySource, SourceError, TruthMismatch
 from detectattn.evaluation.foreign import load_foreign
@@ -32,9 +33,10 @@ class StudyPlan:
         models: To be measured, each followed by its variants.
         files: Predictions made elsewhere.
         truth: As read; None without.
-        rounds: Rounds of timing, 0 for none; None for as many as 50 timed pictures take.
+        rounds: Rounds of timing, 0 for none; None for ten, or more until 50 pictures are timed.
         match_size: Whether models run at the size of the first, where they can.
         temp_dir: Where decoded pictures lie meanwhile.
+        thumbnails: Whether small copies of the pictures are kept for the page.
     """
 
     media: Sequence[Media | FrameFailure]
@@ -46,6 +48,7 @@ class StudyPlan:
     rounds: int | None
     match_size: bool
     temp_dir: Path
+    thumbnails: bool = False
 
     @property
     def roots(self) -> tuple[Path, ...]:
@@ -106,7 +109,7 @@ def _measure_models(plan: StudyPlan, folder: StudyFolder, events: StudyEvents) -
         options = MeasureOptions(plan.rounds, plan.match_size, lambda info: _check_classes(plan.truth, info))
         run = GroupRun(todo, folder, options, events, target_hw)
         failures: list[FrameFailure] = []
-        run.run(_iter_chunks(plan, failures), _count_pictures(plan))
+        run.run(_iter_chunks(plan, folder, failures), _count_pictures(plan))
         target_hw = run.target_hw
         folder.write_pictures(run.pictures, failures)
 
@@ -116,9 +119,10 @@ def _check_classes(truth: StudyTruth | None, info: ModelInfo) -> None:
         truth.check_classes(info.name, info.class_names)
 
 
-def _iter_chunks(plan: StudyPlan, failures: list[FrameFailure]) -> Iterator[Chunk]:
+def _iter_chunks(plan: StudyPlan, folder: StudyFolder, failures: list[FrameFailure]) -> Iterator[Chunk]:
     frames = iter_decoded(plan.media, plan.read, failures.append)
-    return iter_chunks(islice(frames, plan.limit), plan.temp_dir)
+    chunks = iter_chunks(islice(frames, plan.limit), plan.temp_dir)
+    return keep_thumbnails(chunks, folder.root) if plan.thumbnails else chunks
 
 
 def _count_pictures(plan: StudyPlan) -> int | None:
@@ -133,7 +137,7 @@ def _require_pictures(plan: StudyPlan, folder: StudyFolder) -> tuple[PictureInfo
     pictures, failures = folder.read_pictures()
     if not pictures and not failures:
         met: list[FrameFailure] = []
-        pictures = tuple(info for chunk in _iter_chunks(plan, met) for info in chunk.infos)
+        pictures = tuple(info for chunk in _iter_chunks(plan, folder, met) for info in chunk.infos)
         failures = tuple(met)
         folder.write_pictures(pictures, failures)
     if not pictures:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from detectattn.figures import format_about, format_accuracy, format_factors, format_figure, format_interval
-from detectattn.report.content import Difference, FrontierPoint, ModelReport, Ratio, Report, Speed
+from detectattn.report.content import Conditions, Difference, FrontierPoint, ModelReport, Ratio, Report, Speed
 
 MISSING = "–"
 """Where a figure does not exist; never 0."""
@@ -83,6 +83,15 @@ def size_wh(size_hw: tuple[int, int] | None) -> str:
 def beside(own: float | None, published: float | None) -> str:
     """An own figure, the published one beside it: ``32.0 (32.9)``."""
     return figure(own) if published is None else f"{figure(own)} ({figure(published)})"
+
+
+def rounds_text(conditions: Conditions) -> str:
+    """How the models were timed: ``10 interleaved rounds of 10 pictures, in 5 sittings``; empty where nothing was."""
+    if conditions.rounds is None or conditions.pictures_a_round is None:
+        return ""
+    text = f"{count(conditions.rounds)} interleaved rounds of {count(conditions.pictures_a_round)} pictures"
+    many = conditions.sittings is not None and conditions.sittings > 1
+    return f"{text}, in {count(conditions.sittings)} sittings" if many else text
 
 
 def doubt_mark(speed: Speed) -> str:

@@ -96,6 +96,7 @@ class Conditions:
         median_size_hw: Height and width of the picture of median area; None without pictures.
         matched_pixels: Whether all models worked on as many network pixels a picture.
         rounds: Rounds that every model had its turn in; None where nothing was timed.
+        sittings: Times that all models were loaded anew for these rounds; None likewise.
         pictures_a_round: Pictures timed in each turn.
         conf: Operating point that was asked for; None where each model has its own.
         iou: Overlap above which non-maximum suppression drops a box, for accuracy.
@@ -112,6 +113,7 @@ class Conditions:
     median_size_hw: tuple[int, int] | None
     matched_pixels: bool
     rounds: int | None
+    sittings: int | None
     pictures_a_round: int | None
     conf: float | None
     iou: float

@@ -45,12 +45,12 @@ class PairedRatio:
         metric: What is compared, such as ``p50_ms``.
         value_a: Median of ``a``, over all rounds, in ms.
         value_b: Median of ``b``.
-        ratio: Geometric mean over rounds of the ratio of medians, ``a`` to ``b``; above 1, ``b`` is faster.
+        ratio: Geometric mean over sittings or rounds of the ratio of medians, ``a`` to ``b``; above 1, ``b`` is faster.
         low: Lower end of the interval of the ratio, NaN where nothing can be said.
         high: Upper end.
         decided: Whether the interval excludes 1, and the 99% interval as well.
         units: How many pairs the interval rests on.
-        unit: ``round``, or ``block`` where rounds were too few and were cut.
+        unit: ``sitting``; ``round`` where there was one sitting, or ``block`` where rounds were too few and were cut.
     """
 
     metric: str

@@ -108,6 +108,7 @@ def _tell_conditions(records: StudyRecords, models: tuple[ModelReport, ...]) -> 
         median_size_hw=by_area[len(by_area) // 2] if by_area else None,
         matched_pixels=len(pixels) <= 1,
         rounds=None if timed is None else len(timed.rounds),
+        sittings=None if timed is None else len(timed.sittings),
         pictures_a_round=None if timed is None else len(timed.decode_ms),
         conf=records.config.conf,
         iou=ACCURACY_IOU,

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from detectattn.report.cells import count, share, share_interval
-from detectattn.report.content import AgreementReport, DisputedImage, Report
-from detectattn.report.markdown.text import Markdown, caveats, code, escape, picture, table
-
-_MOST_LISTED = 20
+from detectattn.report.content import AgreementReport, Report
+from detectattn.report.markdown.text import caveats, escape, picture, show_cell, table
+from detectattn.report.tables.agreement import (
+    MOST_LISTED,
+    agreement_table,
+    alone_table,
+    class_agreement_table,
+    disputed_name,
+    disputed_table,
+    tell_agreement,
+)
 
 
 def iter_agreement(report: Report) -> Iterator[str]:
@@ -24,52 +30,23 @@ def iter_agreement(report: Report) -> Iterator[str]:
 
 
 def _agreement(agreement: AgreementReport) -> Iterator[str]:
-    left_out = f"; {count(agreement.images_left_out)} left out" if agreement.images_left_out else ""
-    yield escape(
-        f"Objects found in {count(agreement.images)} pictures that all models have seen{left_out}, each model at its "
-        "own operating point. Agreement is the F1 of one model against the other, whichever is taken as truth."
-    )
-    rows = [
-        (p.a, p.b, count(p.both), count(p.only_a), count(p.only_b), share_interval(p.agreement, p.low, p.high))
-        for p in agreement.pairs
-    ]
-    header = ("model", "other", "both find", "only the model", "only the other", "agreement (95% interval)")
-    yield table(header, rows, numbers=range(2, 6))
+    yield escape(tell_agreement(agreement))
+    yield table(agreement_table(agreement))
     if len(agreement.pairs) == 1:
-        [pair] = agreement.pairs
-        by_class = sorted(pair.per_class, key=lambda c: -(c.both + c.only_a + c.only_b))
-        classes = [(c.class_name, count(c.both), count(c.only_a), count(c.only_b)) for c in by_class]
-        yield table(("class", "both find", f"only {pair.a}", f"only {pair.b}"), classes, numbers=range(1, 4))
+        yield table(class_agreement_table(agreement.pairs[0]))
     else:
-        alone = [(name, count(number)) for name, number in agreement.alone.items()]
-        yield table(("model", "objects that no other finds"), alone, numbers=(1,))
+        yield table(alone_table(agreement))
 
 
 def _disputed(report: Report) -> Iterator[str]:
-    if not report.disputed:
+    listed = disputed_table(report)
+    if listed is None:
         return
     yield "### Most disputed pictures"
-    shown = report.disputed[:_MOST_LISTED]
-    names = list(shown[0].only)
-    rows = [
-        (
-            str(rank),
-            _name(image),
-            share(image.disagreement),
-            count(image.all_find),
-            *(count(image.only.get(name, 0)) for name in names),
-        )
-        for rank, image in enumerate(shown, start=1)
-    ]
-    header = ("", "picture", "disagreement", "all find", *(f"only {name}" for name in names))
-    yield table(header, rows, numbers=(0, *range(2, len(header))))
-    if len(report.disputed) > len(shown):
-        yield f"And {len(report.disputed) - len(shown):,} more, in `report.json` and `disputed/disputed.csv`."
-    for rank, image in enumerate(shown, start=1):
+    yield table(listed)
+    if len(report.disputed) > MOST_LISTED:
+        yield f"And {len(report.disputed) - MOST_LISTED:,} more, in `report.json` and `disputed/disputed.csv`."
+    for rank, image in enumerate(report.disputed[:MOST_LISTED], start=1):
         if image.picture is not None:
-            yield f"{rank}\\. {_name(image)}"
+            yield f"{rank}\\. {show_cell(disputed_name(image))}"
             yield picture(image.picture, f"{image.source}, the models side by side")
-
-
-def _name(image: DisputedImage) -> Markdown:
-    return Markdown(f"{code(image.source)}{f', frame {image.index}' if image.index else ''}")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from detectattn.report.cells import figure, share, variant_text
 from detectattn.report.content import Report
-from detectattn.report.markdown.text import Markdown, escape, table
+from detectattn.report.markdown.text import escape, table
+from detectattn.report.tables.frontier import frontier_table, gain_name
 
 
 def iter_frontier(report: Report) -> Iterator[str]:
@@ -15,17 +15,9 @@ def iter_frontier(report: Report) -> Iterator[str]:
     if frontier is None:
         return
     yield "## Frontier"
-    gain = "AP" if frontier.reference is None else f"agreement with {frontier.reference}"
+    gain = gain_name(frontier)
     yield escape(
         f"Fastest first. Bold and marked ● are those that no other beats: none is as fast with more {gain}, and none "
         f"has as much {gain} and is faster."
     )
-    rows = []
-    for point in frontier.points:
-        name = escape(point.name)
-        mark = "●" if point.pareto else ""
-        shown = Markdown(f"**{name}**") if point.pareto else name
-        changed = variant_text(point)
-        rows.append((mark, shown, changed, figure(point.p50_ms), figure(point.peak_mb), share(point.gain)))
-    header = ("", "model", "changed", "median (ms)", "peak memory (MB)", gain)
-    yield table(header, rows, numbers=(3, 4, 5))
+    yield table(frontier_table(frontier), bold=1)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable
 from urllib.parse import quote
 
-from detectattn.report.cells import MISSING
 from detectattn.report.content import Caveat, Report, Topic
+from detectattn.report.tables.base import DECIDED_WHERE, Cell, Code, Table
 from detectattn.sources.naming import to_one_line
 
-DECIDED = "*decided* where equal models would seem to differ as much less than once in a hundred studies"
+DECIDED = f"*decided* {DECIDED_WHERE}"
 """What the column of that name says, after a semicolon."""
 
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"})
@@ -61,25 +61,41 @@ def bullets(items: Iterable[str]) -> Markdown:
     return Markdown("\n".join(f"- {escape(item)}" for item in items))
 
 
-def table(
-    header: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Collection[int] = (), sparse: bool = False
-) -> Markdown:
-    """A table.
+def table(shown: Table, *, bold: int | None = None) -> Markdown:
+    """A table; columns of figures are aligned to the right.
 
     Args:
-        header: Titles.
-        rows: As many cells each.
-        numbers: Columns that are aligned to the right.
-        sparse: Leave out columns in which no row has anything.
+        shown: What stands in it.
+        bold: The column that is bold in the rows to be seen first.
     """
-    marks = ["---:" if column in numbers else "---" for column in range(len(header))]
-    cells = [[escape(cell) for cell in row] for row in rows]
-    assert all(len(row) == len(header) for row in cells), "every row has as many cells as the header"
-    lines: list[Sequence[str]] = [[escape(cell) for cell in header], marks, *cells]
-    if sparse:
-        kept = [column for column in range(len(header)) if any(row[column] != MISSING for row in cells)]
-        lines = [[line[column] for column in kept] for line in lines]
+    marks = ["---:" if column in shown.numbers else "---" for column in range(len(shown.header))]
+    rows = [
+        [
+            _embolden(cell) if column == bold and i in shown.strong else show_cell(cell)
+            for column, cell in enumerate(row)
+        ]
+        for i, row in enumerate(shown.rows)
+    ]
+    lines = [[escape(title) for title in shown.header], marks, *rows]
     return Markdown("\n".join(f"| {' | '.join(line)} |" for line in lines))
+
+
+def show_cell(cell: Cell) -> Markdown:
+    """What stands in a cell."""
+    if isinstance(cell, tuple):
+        return Markdown("".join(code(part) if isinstance(part, Code) else _escape_within(part) for part in cell))
+    return code(cell) if isinstance(cell, Code) else escape(cell)
+
+
+def _escape_within(text: str) -> str:
+    """As :func:`escape`, with the spaces at its ends."""
+    head = text[: len(text) - len(text.lstrip(" "))]
+    tail = text[len(text.rstrip(" ")) :] if text.strip(" ") else ""
+    return f"{head}{escape(text)}{tail}"
+
+
+def _embolden(cell: Cell) -> Markdown:
+    return Markdown(f"**{show_cell(cell)}**")
 
 
 def caveats(report: Report, *topics: Topic) -> list[str]:
