@@ -23,7 +23,7 @@ _SUBPIXEL_BITS = 4
 def find_top(values: F32) -> float:
     """The value that is drawn brightest: nearly the largest; 0 for a map that is nothing anywhere."""
     most = float(values.max(initial=0.0))
-    return max(float(np.quantile(values, _TOP_QUANTILE)), 0.25 * most) if values.size else 0.0
+    return max(float(np.quantile(values, _TOP_QUANTILE)), 0.5 * most) if values.size else 0.0
 
 
 def dim(bgr: U8) -> U8:
@@ -61,7 +61,7 @@ def draw_heat_scale(width: int, height: int) -> U8:
     return draw_heat(ground, np.broadcast_to(np.linspace(0, 1, width, dtype=np.float32), (height, width)), 1.0)
 
 
-def draw_points(bgr: U8, xy: F32, weight: F32, level: I32) -> U8:
+def draw_points(bgr: U8, xy: F32, weight: F32, level: I32, largest_px: float | None = None) -> U8:
     """Sampling points over a dimmed picture: area by weight, colour by level, the heaviest on top.
 
     Args:
@@ -69,12 +69,13 @@ def draw_points(bgr: U8, xy: F32, weight: F32, level: I32) -> U8:
         xy: f32[N, 2] in its pixels; points outside it are not drawn.
         weight: f32[N], not negative.
         level: i32[N], 0 for the finest.
+        largest_px: Radius of the heaviest point; by default a ninetieth of the picture's longer side.
 
     Returns:
         New pixels, u8[H, W, 3].
     """
     drawn = dim(bgr)
-    largest = max(2.5, _LARGEST_DOT * max(bgr.shape[:2]))
+    largest = max(2.5, _LARGEST_DOT * max(bgr.shape[:2])) if largest_px is None else largest_px
     most = float(weight.max(initial=0.0))
     unit = 1 << _SUBPIXEL_BITS
     for i in np.argsort(weight, kind="stable").tolist():

@@ -28,8 +28,7 @@ class ModelExplained:
         net_hw: Input size.
         file: Its weights.
         sha256: Of that file.
-        attention: The kinds of attention that it has, in words: ``1 global self-attention, 3 deformable cross-attention``;
-            empty for a model without any.
+        attention: The kinds of attention that it has, in words; empty for a model without any.
         methods: What each method is worth, the most faithful first, baselines last.
         default_method: The map that the sheets show.
         default_reason: Why that one: a sentence with a full stop.
