@@ -9,6 +9,16 @@ from detectattn.results.accuracy import (
     OperatingPoint,
     PrecisionRecall,
 )
+from detectattn.results.attention import (
+    AttentionKind,
+    AttentionRecord,
+    AttentionSite,
+    CaptureCheck,
+    CrossAttention,
+    DetectionMap,
+    SelfAttention,
+    SelfKind,
+)
 from detectattn.results.calibration import Calibration, ReliabilityBin
 from detectattn.results.error_breakdown import ErrorBreakdown, ErrorCost
 from detectattn.results.pairs import ClassAgreement, PairAgreement, PairedDifference, PairedRatio
@@ -17,10 +27,16 @@ from detectattn.results.speed import SpeedFigures
 __all__ = [
     "IOU_THRESHOLDS",
     "Accuracy",
+    "AttentionKind",
+    "AttentionRecord",
+    "AttentionSite",
     "Calibration",
+    "CaptureCheck",
     "ClassAccuracy",
     "ClassAgreement",
     "ConfusionMatrix",
+    "CrossAttention",
+    "DetectionMap",
     "ErrorBreakdown",
     "ErrorCost",
     "MatchTable",
@@ -30,5 +46,7 @@ __all__ = [
     "PairedRatio",
     "PrecisionRecall",
     "ReliabilityBin",
+    "SelfAttention",
+    "SelfKind",
     "SpeedFigures",
 ]

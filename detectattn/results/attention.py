@@ -10,6 +10,44 @@ from detectattn.types import F32
 SelfKind = Literal["global", "area", "query"]
 """Every token to every other of a feature map; only inside runs of tokens (areas); object queries among themselves."""
 
+AttentionKind = Literal["global", "area", "query", "deformable"]
+"""As :data:`SelfKind`, and ``deformable``: object queries to a few sampled places of the feature maps."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttentionSite:
+    """One attention module of a model, as it stands before any picture goes through.
+
+    Attributes:
+        module: Its path in the model: ``model.11.ma``.
+        module_type: Name of its class: ``MultiheadAttention``, ``Attention``, ``AAttn`` or ``MSDeformAttn``.
+        kind: Who attends to what.
+        layer: Number of its decoder layer, from 0, for ``query`` and ``deformable``; else its place, from 0, among the
+            modules of its kind in the order in which the model holds them.
+        heads: How many heads it has.
+        head_size: Channels of a head's query and key; 0 for ``deformable``, which compares none.
+        value_size: Channels of a head's value.
+        areas: Runs into which the tokens are cut; 1 but for ``area``.
+        levels: Feature maps that are sampled; 0 but for ``deformable``.
+        points: Places that are sampled a query, head and level; 0 but for ``deformable``.
+    """
+
+    module: str
+    module_type: str
+    kind: AttentionKind
+    layer: int
+    heads: int
+    head_size: int
+    value_size: int
+    areas: int = 1
+    levels: int = 0
+    points: int = 0
+
+    @property
+    def is_cross(self) -> bool:
+        """Whether those that attend are others than those attended to."""
+        return self.kind == "deformable"
+
 
 @dataclass(frozen=True, slots=True)
 class CaptureCheck:
@@ -32,7 +70,7 @@ class SelfAttention:
     Attributes:
         module: Its path in the model: ``model.11.ma``.
         kind: Who attends to whom.
-        layer: Number of its decoder layer for ``query``; else its place among modules of its kind.
+        layer: Number of its decoder layer, from 0, for ``query``; else its place, from 0, among modules of its kind.
         weights: f32[areas, heads, tokens, tokens]; a row (last axis) is what one token attends to, and sums to 1.
             ``areas`` is 1 but for ``area``, whose runs are consecutive row-major tokens of the grid.
         grid_hw: Height and width of the feature map, areas × tokens = height × width; None for ``query``.
@@ -53,7 +91,7 @@ class CrossAttention:
 
     Attributes:
         module: Its path in the model.
-        layer: Number of its decoder layer.
+        layer: Number of its decoder layer, from 0.
         points: f32[queries, heads, levels, points, 2], x and y of the sampled places as shares of the network's input
             (0 to 1 inside; they may lie outside).
         weights: f32[queries, heads, levels, points]; those of a query and head sum to 1.
