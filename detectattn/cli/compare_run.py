@@ -265,6 +265,7 @@ def make_plan(
         rounds=config.rounds,
         match_size=not config.imgsz and not config.own_size,
         temp_dir=temp_dir,
+        thumbnails=config.images,
     )
 
 

@@ -7,17 +7,21 @@ from dataclasses import replace
 from functools import partial
 
 from detectattn.compare.draw import draw_pictures
+from detectattn.compare.gallery import build_gallery
 from detectattn.compare.gate import judge_baseline, judge_conditions, load_baseline, parse_condition
 from detectattn.compare.judge import StudyRecords, build_report
 from detectattn.compare.judge.single_label import keep_best_label
 from detectattn.compare.pair_baseline import pair_with_baseline
 from detectattn.compare.panels import build_lone_panels, build_panels
 from detectattn.compare.study_folder import StudyFolder
+from detectattn.compare.thumbnails import find_thumbnails, inline_thumbnails
 from detectattn.drawing.side_by_side import Panel
 from detectattn.evaluation.agreement import Agreement
 from detectattn.evaluation.disputes import select_disputed, write_disputes
 from detectattn.evaluation.truth import FrameKey
 from detectattn.report.content import Gate, ModelReport, Report
+from detectattn.report.gallery import Gallery
+from detectattn.report.html import render_html
 from detectattn.report.json_file import render_json, to_json
 from detectattn.report.markdown import render_markdown
 from detectattn.sinks.files import replace_file
@@ -52,7 +56,15 @@ def finish_study(
         write_disputes(folder.root / "disputed", agreement)
     replace_file(folder.root / "report.json", render_json(report))
     replace_file(folder.root / "report.md", render_markdown(report))
+    replace_file(folder.root / "report.html", render_html(report, collect_gallery(folder, records, report, agreement)))
     return report
+
+
+def collect_gallery(folder: StudyFolder, records: StudyRecords, report: Report, agreement: Agreement | None) -> Gallery:
+    """The pictures of a study with what its models find in them, from its records and the thumbnails beside them."""
+    thumbnails = find_thumbnails(folder.root, records.pictures)
+    gallery = build_gallery(records, {model.name: model.conf for model in report.models}, agreement, thumbnails)
+    return inline_thumbnails(gallery, folder.root)
 
 
 def judge_gates(records: StudyRecords, report: Report) -> tuple[Gate, ...]:

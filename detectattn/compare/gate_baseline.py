@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from detectattn.compare.gate_values import format_apart, format_value, model_entry, number, section
+from detectattn.compare.report_file import load_report_json
+from detectattn.compare.same_conditions import (
+    MAX_MORE_MEMORY,
+    MAX_SLOWER,
+    find_noise,
+    find_other_conditions,
+    find_other_run,
+)
 from detectattn.errors import ConfigError
 from detectattn.figures import format_interval
-from detectattn.report.content import SCHEMA, Gate
+from detectattn.report.content import Gate
 from detectattn.results import PairedDifference
 
-# Medians of equal runs on one machine differ by a few percent, however quiet it is.
-MAX_SLOWER = 0.05
-MAX_MORE_MEMORY = 0.10
 _HINT = "Name the report.json of an earlier study"
 
 
@@ -29,25 +33,7 @@ def load_baseline(path: str | Path) -> Mapping[str, Any]:
     path = Path(path)
     if path.is_dir():
         raise ConfigError(f"--baseline {path} is a folder", hint=f"Name its report: {path / 'report.json'}")
-    try:
-        content: Any = json.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise ConfigError(f"--baseline {path} cannot be read: {error.strerror}", hint=_HINT) from error
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise ConfigError(f"--baseline {path} is broken JSON at {where}: {error.msg}", hint=_HINT) from error
-    except (UnicodeDecodeError, RecursionError) as error:
-        raise ConfigError(f"--baseline {path} is no JSON in UTF-8", hint=_HINT) from error
-    study: dict[str, Any] = content if isinstance(content, dict) else {}
-    schema = study.get("schema")
-    if not isinstance(schema, int) or study.get("kind", "study") != "study" or not section(study, "models"):
-        raise ConfigError(f"--baseline {path} holds no study", hint=_HINT)
-    if schema > SCHEMA:
-        raise ConfigError(
-            f"--baseline {path} was written by a later version (schema {schema}, this one reads {SCHEMA})",
-            hint="Update detectattn, or measure the baseline again with this version",
-        )
-    return study
+    return load_report_json(path, f"--baseline {path}", _HINT)
 
 
 def judge_baseline(
@@ -153,11 +139,9 @@ def _judge_time(
     old, new = number(before.get("p50_ms")), number(after.get("p50_ms"))
     reason = (
         _find_untimed(old, new)
-        or _find_other_machine(baseline, report)
-        or _find_other_run(then, now)
-        or _find_other_pictures(baseline, report)
-        or _find_noise(before, "the baseline's timings")
-        or _find_noise(after, "its timings")
+        or find_other_conditions(baseline, report, then, now)
+        or find_noise(before, "the baseline's timings")
+        or find_noise(after, "its timings")
     )
     if old is None or new is None or reason is not None:
         return Gate(condition, False, f"The time of {name} is not compared: {reason}.")
@@ -179,7 +163,7 @@ def _judge_memory(name: str, then: Mapping[str, Any], now: Mapping[str, Any]) ->
     on_device = number(before.get("peak_device_mb")) is not None and number(after.get("peak_device_mb")) is not None
     figure = "peak_device_mb" if on_device else "peak_rss_mb"
     old, new = number(before.get(figure)), number(after.get(figure))
-    reason = _find_untimed(old, new) or _find_other_run(then, now)
+    reason = _find_untimed(old, new) or find_other_run(then, now)
     if old is None or new is None or reason is not None:
         return Gate(condition, False, f"The memory of {name} is not compared: {reason}.")
     failed = new > (1 + MAX_MORE_MEMORY) * old
@@ -200,43 +184,6 @@ def _find_untimed(old: float | None, new: float | None) -> str | None:
     if old is None:
         return "it was not measured in the baseline"
     return "it was not measured in this study" if new is None else None
-
-
-def _find_other_machine(baseline: Mapping[str, Any], report: Mapping[str, Any]) -> str | None:
-    then, now = section(baseline, "machine"), section(report, "machine")
-    if not then.get("cpu") or not now.get("cpu"):
-        return "which processor it ran on is unknown"
-    for key, what in (("cpu", ""), ("logical_cores", " cores"), ("usable_cores", " usable cores")):
-        if then.get(key) != now.get(key):
-            return f"another machine ({then.get(key)}{what} then, {now.get(key)}{what} now)"
-    return None
-
-
-def _find_other_run(then: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
-    for key, what in (("engine", "engine"), ("device", "device"), ("precision", "precision"), ("net_hw", "input size")):
-        if then.get(key) != now.get(key):
-            return f"another {what} ({_say(then.get(key))} then, {_say(now.get(key))} now)"
-    return None
-
-
-def _find_other_pictures(baseline: Mapping[str, Any], report: Mapping[str, Any]) -> str | None:
-    """Decoding counts, so pictures of another size take another time."""
-    then, now = (section(r, "conditions").get("median_size_hw") for r in (baseline, report))
-    return None if then == now else f"pictures of another size ({_say(then)} then, {_say(now)} now)"
-
-
-def _find_noise(speed: Mapping[str, Any], whose: str) -> str | None:
-    noise = section(speed, "noise")
-    if noise.get("trusted") is True:
-        return None
-    reasons = "; ".join(str(reason) for reason in noise.get("reasons") or ())
-    return f"{whose} are not to be trusted{f' ({reasons})' if reasons else ''}"
-
-
-def _say(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return "×".join(str(part) for part in reversed(value))
-    return "unknown" if value is None else str(value)
 
 
 def _these_images(images: int) -> str:

@@ -23,6 +23,8 @@ class GalleryBox:
         score: 0 to 1.
         finders: Indices into :attr:`Gallery.models` of those that find this object, its own included, ascending.
         outcome: What ground truth says.
+        object_index: Boxes of several models that have the same number in one picture are one object; None where no
+            other model has a record of the picture.
     """
 
     xyxy: tuple[float, float, float, float]
@@ -30,6 +32,7 @@ class GalleryBox:
     score: float
     finders: tuple[int, ...]
     outcome: Outcome
+    object_index: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +103,11 @@ class Gallery:
         class_names: Every class that any box below has.
         pictures: Most disputed first; as they came for a single model.
         conf: By model, the operating point that ``found`` is at.
+        left_out: Pictures of the study that are not among them, where there are more than a page can hold.
     """
 
     models: tuple[str, ...]
     class_names: tuple[str, ...]
     pictures: tuple[GalleryPicture, ...]
     conf: Mapping[str, float] = field(default_factory=dict)
+    left_out: int = 0

@@ -1,0 +1,51 @@
+"""Templates, style sheet and scripts of the page, as they lie beside this module."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from detectattn.sources.naming import to_one_line
+
+_HERE = Path(__file__).parent
+# No control characters, though they are not printable in Python's words; then everything else.
+_NARROW_AND_HARD_SPACES = re.compile("([\u00a0\u2009\u202f]+)|[^\u00a0\u2009\u202f]+")
+
+
+@cache
+def open_templates() -> jinja2.Environment:
+    """The templates: everything is escaped, and a name that does not exist is an error."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_show,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _show(value: Any) -> Any:
+    """Text on one line, its control characters escaped; markup as it is."""
+    if isinstance(value, Markup | int):
+        return value
+    return _NARROW_AND_HARD_SPACES.sub(lambda match: match[1] or to_one_line(match[0]), str(value))
+
+
+def read_style() -> str:
+    """The style sheet of the page."""
+    return "\n".join(_read(f"style/{name}.css") for name in ("page", "top", "figures", "print"))
+
+
+def read_script(name: str) -> str:
+    """A script of the page: ``theme``, which comes before anything is shown, or ``page``."""
+    return _read(f"script/{name}.js")
+
+
+def _read(name: str) -> str:
+    return (_HERE / name).read_text(encoding="utf-8")
