@@ -20,7 +20,7 @@ install: $(READY) ## Create .venv and install the project with its extras and de
 demo: $(READY) ## Try it: both embedded models on the shipped street scenes
 	@$(BIN)/detectattn demo
 
-test: $(READY) ## Run the whole test suite
+test: $(READY) ## Run the whole test suite; the report's tests want Chromium: apt install chromium poppler-utils
 	@$(BIN)/pytest -n 2
 
 lint: $(READY) ## Check style, formatting, types and the layers

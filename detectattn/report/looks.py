@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from detectattn.drawing.families import family_colors, to_hex
 from detectattn.report.cells import base_models
 from detectattn.report.content import Report
+from detectattn.types import Family
 
 # Names as Vega-Lite has them.
 _SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "triangle-left")
@@ -31,10 +32,18 @@ class Look:
 
 def find_looks(report: Report) -> Mapping[str, Look]:
     """The look of every model by name; a variant has its model's."""
-    bases = base_models(report)
-    colors = family_colors([model.family for model in bases])
-    looks = {
-        model.name: Look(to_hex(color), _SHAPES[i % len(_SHAPES)], _DASHES[i % len(_DASHES)])
-        for i, (model, color) in enumerate(zip(bases, colors, strict=True))
-    }
+    looks = assign_looks({model.name: model.family for model in base_models(report)})
     return {model.name: looks[model.base] for model in report.models if model.base in looks}
+
+
+def assign_looks(families: Mapping[str, Family | None]) -> Mapping[str, Look]:
+    """A look for each of some models.
+
+    Args:
+        families: By name, in the order in which they are shown; None where it is unknown.
+    """
+    colors = family_colors(list(families.values()))
+    return {
+        name: Look(to_hex(color), _SHAPES[i % len(_SHAPES)], _DASHES[i % len(_DASHES)])
+        for i, (name, color) in enumerate(zip(families, colors, strict=True))
+    }

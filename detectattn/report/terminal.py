@@ -62,7 +62,7 @@ def _caveats(report: Report) -> Iterator[str]:
     for caveat in report.caveats[:_MOST_CAVEATS]:
         yield from _note(caveat.text)
     if len(report.caveats) > _MOST_CAVEATS:
-        yield from _note(f"{len(report.caveats) - _MOST_CAVEATS} more to know, in report.md.")
+        yield from _note(f"{len(report.caveats) - _MOST_CAVEATS} more to know, in report.html.")
 
 
 def _note(text: str) -> list[str]:
@@ -119,7 +119,7 @@ def _gates(report: Report) -> Iterator[str]:
 
 
 def _paths(report: Report, folder: str) -> Iterator[str]:
-    outputs = [("report", "report.md"), ("figures", "report.json")]
+    outputs = [("report", "report.html"), ("figures", "report.json")]
     if report.disputed:
         outputs.append(("disputed", os.path.join("disputed", "disputed.csv")))  # noqa: PTH118
     if any(image.picture is not None for image in report.disputed):

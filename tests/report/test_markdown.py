@@ -17,7 +17,8 @@ from markdown_it.token import Token
 from detectattn.report.content import Report
 from detectattn.report.json_file import to_json
 from detectattn.report.markdown import render_markdown
-from detectattn.report.markdown.text import code, code_block, escape, picture, table
+from detectattn.report.markdown.text import code_block, escape, picture, table
+from detectattn.report.tables.base import Code, make_table
 
 _PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 
@@ -235,13 +236,13 @@ def test_a_reader_sees_the_text_itself(text: str) -> None:
     shown = text.strip()
     for block in (escape(text), f"- {escape(text)}", f"# {escape(text)}"):
         assert read_text(block).strip() == shown
-    [[header, row]] = read_tables(table(("x", text), [(text, "y")]))
+    [[header, row]] = read_tables(table(make_table("t", "c", ("x", text), [(text, "y")])))
     assert (header[1].strip(), row[0].strip()) == (shown, shown)
 
 
 @given(_TEXT)
 def test_code_shows_the_text_itself(text: str) -> None:
-    [[_, row]] = read_tables(table(("x", "y"), [(code(text), "z")]))
+    [[_, row]] = read_tables(table(make_table("t", "c", ("x", "y"), [(Code(text), "z")])))
     assert len(row) == 2
     assert row[0].strip() == text.strip()
     [fence] = _PARSER.parse(code_block(text))

@@ -79,7 +79,7 @@ def test_gates_that_failed_are_named(study: Report) -> None:
 
 def test_the_last_lines_are_what_to_open_and_what_to_type(without_truth: Report) -> None:
     assert render_terminal(without_truth, FOLDER)[-5:] == [
-        "report    runs/compare-001/report.md",
+        "report    runs/compare-001/report.html",
         "figures   runs/compare-001/report.json",
         "disputed  runs/compare-001/disputed/disputed.csv",
         "pictures  runs/compare-001/pictures/",
@@ -94,14 +94,14 @@ def test_a_long_folder_is_not_broken(study: Report) -> None:
     folder = f"/data/{'long/' * 20}runs/compare-001"
     lines = render_terminal(study, folder)
     assert [line for line in lines if measure(line) > WIDTH] == [folder]
-    assert lines[lines.index(folder) + 1] == "report    report.md"
+    assert lines[lines.index(folder) + 1] == "report    report.html"
 
 
 def test_many_caveats_are_counted(study: Report) -> None:
     many = tuple(Caveat("model", f"Note {i}.") for i in range(20))
     lines = render_terminal(replace(study, caveats=many), FOLDER)
     assert "note: Note 7." in lines
-    assert "note: 12 more to know, in report.md." in lines
+    assert "note: 12 more to know, in report.html." in lines
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)

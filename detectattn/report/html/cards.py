@@ -116,7 +116,7 @@ class Card:
         kind: Family, engine, device, precision, input size.
         error: Why it failed; None where it did not.
         facts: Its figures, the most important first.
-        variants: How many of it there are besides.
+        variants: How many of its variants the frontier shows.
     """
 
     anchor: str
@@ -143,8 +143,13 @@ def _card(place: int, model: ModelReport, view: Viewer) -> Card:
         kind=_tell_kind(model),
         error=(model.error or "it broke off") if failed else None,
         facts=() if failed else tuple(_iter_facts(model, view.report)),
-        variants=sum(m.base == model.name and m.name != model.name for m in view.report.models),
+        variants=_count_variants(model, view.report),
     )
+
+
+def _count_variants(model: ModelReport, report: Report) -> int:
+    points = () if report.frontier is None else report.frontier.points
+    return sum(point.base == model.name and point.name != model.name for point in points)
 
 
 def _tell_kind(model: ModelReport) -> str:

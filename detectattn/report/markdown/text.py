@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from urllib.parse import quote
 
 from detectattn.report.content import Caveat, Report, Topic
@@ -76,14 +76,15 @@ def table(shown: Table, *, bold: int | None = None) -> Markdown:
         ]
         for i, row in enumerate(shown.rows)
     ]
-    lines = [[escape(title) for title in shown.header], marks, *rows]
+    lines: list[Sequence[str]] = [[escape(title) for title in shown.header], marks, *rows]
     return Markdown("\n".join(f"| {' | '.join(line)} |" for line in lines))
 
 
 def show_cell(cell: Cell) -> Markdown:
     """What stands in a cell."""
     if isinstance(cell, tuple):
-        return Markdown("".join(code(part) if isinstance(part, Code) else _escape_within(part) for part in cell))
+        parts: list[str] = [code(part) if isinstance(part, Code) else _escape_within(part) for part in cell]
+        return Markdown("".join(parts))
     return code(cell) if isinstance(cell, Code) else escape(cell)
 
 

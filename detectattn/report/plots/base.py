@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Section = Literal["frontier", "speed", "memory", "accuracy", "errors", "calibration", "agreement", "changes"]
+Section = Literal[
+    "frontier", "speed", "memory", "accuracy", "errors", "calibration", "agreement", "changes", "attention"
+]
 
 
 @dataclass(frozen=True, slots=True)
