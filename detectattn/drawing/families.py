@@ -15,19 +15,19 @@ FAMILY_COLORS: Mapping[Family, Rgb] = {
     "hybrid": (0xE6, 0x9F, 0x00),
 }
 UNKNOWN_FAMILY_COLOR: Rgb = (0x9A, 0xA0, 0xA6)
-# How far each further model of a family is from its colour towards white.
-_SHADES = (0.0, 0.45, 0.7)
+# How far each further model of a family is from its colour towards white, or below 0 towards black.
+_SHADES = (0.0, 0.45, -0.35)
 
 
 def family_colors(families: Sequence[Family | None]) -> tuple[Rgb, ...]:
-    """A colour for each of several models: its family's, lighter for every further one of the family."""
+    """A colour for each of several models: its family's, another shade of it for every further one of the family."""
     seen: dict[Family | None, int] = {}
     colors = []
     for family in families:
         place = seen.get(family, 0)
         seen[family] = place + 1
         base = UNKNOWN_FAMILY_COLOR if family is None else FAMILY_COLORS[family]
-        colors.append(_lighten(base, _SHADES[place % len(_SHADES)]))
+        colors.append(_shade(base, _SHADES[place % len(_SHADES)]))
     return tuple(colors)
 
 
@@ -37,6 +37,7 @@ def to_hex(color: Rgb) -> str:
     return f"#{red:02X}{green:02X}{blue:02X}"
 
 
-def _lighten(color: Rgb, share: float) -> Rgb:
-    red, green, blue = (round(c + (255 - c) * share) for c in color)
+def _shade(color: Rgb, share: float) -> Rgb:
+    target = 255 if share > 0 else 0
+    red, green, blue = (round(c + (target - c) * abs(share)) for c in color)
     return red, green, blue

@@ -20,7 +20,7 @@ class Look:
     """How a model is drawn.
 
     Attributes:
-        color: ``#8E5BD0``: its family's, lighter for each further model of the family.
+        color: ``#8E5BD0``: its family's, another shade of it for each further model.
         shape: Of its mark, in Vega-Lite's words; no two of the first eight models share one.
         dash: Of its line, on and off in pixels; empty for a whole line.
     """

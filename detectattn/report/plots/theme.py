@@ -40,8 +40,8 @@ class Tones:
     doubt: str
 
 
-LIGHT = Tones(ground="#FFFFFF", ink="#1B1F24", quiet="#57606A", line="#8C959F", grid="#E8EBEE", doubt="#9AA0A6")
-DARK = Tones(ground="#14171C", ink="#E9ECF0", quiet="#A4ADB8", line="#6B7580", grid="#2B3138", doubt="#7C848D")
+LIGHT = Tones(ground="#FFFFFF", ink="#1B1F24", quiet="#57606A", line="#8C959F", grid="#E8EBEE", doubt="#7A828B")
+DARK = Tones(ground="#14171C", ink="#E9ECF0", quiet="#A4ADB8", line="#6B7580", grid="#2B3138", doubt="#8E97A1")
 
 
 def find_tones(*, dark: bool) -> Tones:
@@ -138,7 +138,7 @@ def _styles(tones: Tones) -> Mapping[str, Any]:
         "best": {"color": tones.quiet, "strokeWidth": 1.6},
         "even": {"color": tones.line, "strokeWidth": 1.2, "strokeDash": [5, 4]},
         "doubt": {"color": tones.doubt},
-        "band": {"color": tones.ink, "fillOpacity": 0.2},
+        "band": {"color": tones.ink, "fillOpacity": 0.15},
         "open": {"color": tones.ground},
         # On the low and the high end of the scale of shares.
         "low": {**text, "color": tones.ink, "fontSize": 11},
