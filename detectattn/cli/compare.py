@@ -92,7 +92,7 @@ BaselineOption = Annotated[
 LimitOption = Annotated[int | None, typer.Option("--limit", help="Take at most so many pictures. [default: all]")]
 SeedOption = Annotated[int | None, typer.Option("--seed", help="Of the bootstrap. [default: 0]")]
 PicturesOption = Annotated[
-    bool | None, typer.Option("--images/--no-images", help="Draw disputed pictures side by side. [default: yes]")
+    bool | None, typer.Option("--images/--no-images", help="Keep pictures for the report. [default: yes]")
 ]
 ResumeOption = Annotated[
     Path | None, typer.Option("--resume", metavar="RUN", help="Go on with an interrupted study, with its own options.")

@@ -29,7 +29,7 @@ def compare_samples(stage: Stage) -> Shown:
     told = [sentence for sentence in run.report.verdict if sentence.question in _TOLD]
     return Shown(
         lines=tuple(line for sentence in told for line in _wrap(sentence)),
-        paths=(("report", folder / "report.md"), ("disputed", folder / "pictures")),
+        paths=(("report", folder / "report.html"), ("disputed", folder / "pictures")),
         fields=_to_fields(run.report),
         exit_code=exit_code,
     )
