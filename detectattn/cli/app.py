@@ -13,6 +13,8 @@ from detectattn import __version__
 from detectattn.cli.compare import compare
 from detectattn.cli.demo import demo
 from detectattn.cli.doctor import doctor
+from detectattn.cli.explain import explain
+from detectattn.cli.inspect import inspect
 from detectattn.cli.models import app as models_app
 from detectattn.cli.predict import predict
 from detectattn.cli.report import report
@@ -33,6 +35,8 @@ app = typer.Typer(
 )
 app.command()(predict)
 app.command()(compare)
+app.command()(explain)
+app.command()(inspect)
 app.command()(report)
 app.add_typer(models_app, name="models")
 app.command()(demo)

@@ -34,26 +34,41 @@ def count_gflops(model: nn.Module, net_hw: tuple[int, int], device: torch.device
     """
     first = next(model.parameters())
     pixels = torch.zeros(1, 3, *net_hw, device=device or first.device, dtype=first.dtype)
-    weighting: list[int] = []
+    costs: list[int] = []
+    with watch_flops(model, lambda _, flops: costs.append(flops)):
+        model(pixels)
+    return float(sum(costs)) / 1e9
+
+
+@contextmanager
+def watch_flops(model: nn.Module, note: Callable[[str, int], None]) -> Iterator[None]:
+    """Tell of each operation that has a cost, just after it ran, while the block goes on; gradients are off.
+
+    Args:
+        model: What will run; nothing of it is changed. Hooks that are registered on it inside the block are called
+            after those of this one.
+        note: Told the name of the operation (``convolution``, ``addmm``, ``bmm``, ``grid_sampler_2d``, …, and
+            ``deformable_sum`` for the weighted sum of a deformable attention) and its cost as :func:`count_gflops`
+            counts it, in single operations.
+    """
     with ExitStack() as stack:
         stack.enter_context(torch.no_grad())
         stack.enter_context(_without_fast_path())
-        stack.enter_context(_watch_sampling(model, weighting.append))
-        count = stack.enter_context(_OperationCount())
-        model(pixels)
-    return float(count.total + sum(weighting)) / 1e9
+        stack.enter_context(_watch_sampling(model, lambda flops: note("deformable_sum", flops)))
+        stack.enter_context(_OperationWatch(note))
+        yield
 
 
-class _OperationCount(TorchDispatchMode):  # type: ignore[no-untyped-call]  # PyTorch's
-    """Adds up what every operation costs.
+class _OperationWatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # PyTorch's
+    """Tells what every operation costs.
 
     PyTorch's ``FlopCounterMode`` does the same, but imports its compiler for that: some seconds and 70 MB, which would
     show in the memory of a model that is measured.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, note: Callable[[str, int], None]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # PyTorch's
-        self.total = 0
+        self._note = note
         self._formulas = {**flop_registry, **_list_formulas()}
 
     @classmethod
@@ -68,7 +83,7 @@ class _OperationCount(TorchDispatchMode):  # type: ignore[no-untyped-call]  # Py
         output = func(*args, **named)
         formula = self._formulas.get(func.overloadpacket)
         if formula is not None:
-            self.total += formula(*args, **named, out_val=output)
+            self._note(func.overloadpacket.__name__, int(formula(*args, **named, out_val=output)))
         return output
 
 

@@ -32,7 +32,7 @@ class TorchEngine:
         torch.set_num_threads(options.threads or count_usable_cores())
         model = _load(weights, options)
         stride = int(_stride(model))
-        net_hw = _check_size(options.imgsz_hw or _own_size(model), stride)
+        net_hw = check_size(options.imgsz_hw or _own_size(model), stride)
         cut_decoder(model, options, net_hw, str(weights.path))
         head = find_head(model)
         layout = _expose_raw_head(head)
@@ -65,7 +65,7 @@ class TorchEngine:
                 raw = outputs if isinstance(outputs, tuple) else (outputs,)
                 return tuple(np.ascontiguousarray(r.float().cpu().numpy()) for r in raw)
         except (RuntimeError, MemoryError) as error:
-            if not _is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
             size = f"{tensor.shape[2]}×{tensor.shape[3]}"
             raise OutOfMemory(
@@ -80,7 +80,7 @@ class TorchEngine:
             torch.cuda.empty_cache()
 
 
-def _is_out_of_memory(error: Exception) -> bool:
+def is_out_of_memory(error: Exception) -> bool:
     """Whether memory ran out: on CUDA that is an exception of its own, elsewhere only the text tells."""
     texts = ("DefaultCPUAllocator", "out of memory")
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(text in str(error) for text in texts)
@@ -168,7 +168,12 @@ def _own_size(model: nn.Module) -> tuple[int, int]:
     return height, width
 
 
-def _check_size(net_hw: tuple[int, int], stride: int) -> tuple[int, int]:
+def check_size(net_hw: tuple[int, int], stride: int) -> tuple[int, int]:
+    """The size as it is, if a model of that stride can take it.
+
+    Raises:
+        BadImageSize: It cannot; the nearest that it can take is named.
+    """
     if all(side >= stride and side % stride == 0 for side in net_hw):
         return net_hw
     nearest = "×".join(str(max(stride, round(side / stride) * stride)) for side in net_hw)

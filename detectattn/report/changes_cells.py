@@ -90,12 +90,7 @@ def decided_text(*, decided: bool, known: bool) -> str:
 def ratio_text(model: ModelChange) -> str:
     """``1.12× (1.08–1.16)``: how many times what it took before."""
     ratio = None if model.speed is None else model.speed.ratio
-    if ratio is None:
-        return MISSING
-    if ratio.ratio < 1:
-        return f"{figure(ratio.ratio)}× ({figure(ratio.low)}–{figure(ratio.high)})"
-    shown = format_factors(ratio.ratio, ratio.low, ratio.high, apart_from_one=ratio.low > 1)
-    return f"{shown[0]}× ({shown[1]}–{shown[2]})"
+    return MISSING if ratio is None else factors_text(ratio.ratio, ratio.low, ratio.high)
 
 
 def figure_cells(change: FigureChange) -> tuple[str, str, str]:
@@ -111,28 +106,38 @@ def _whole(value: float | None) -> str:
     return MISSING if value is None else f"{value:,.0f}".replace("-", "−")
 
 
+def leads(standing: Standing, question: str) -> bool:
+    """Whether the first of the two models is ahead: less time, or more accuracy."""
+    return standing.value < 1 if question == "speed" else standing.value > 0
+
+
 def standing_text(standing: Standing, ranking: RankingChange) -> str:
     """What a study says of two models: who leads, by how much, and whether that is decided."""
-    value, low, high = standing.value, standing.low, standing.high
-    speed = ranking.question == "speed"
-    first = value < 1 if speed else value > 0
     open_end = "" if standing.decided else ", not decided"
-    if value == (1 if speed else 0):
+    if standing.value == (1 if ranking.question == "speed" else 0):
         return f"equal{open_end}"
-    if speed:
-        values = (1 / value, low and 1 / low, high and 1 / high) if first else (value, high, low)
-        shown = _factors(values[0], values[2], values[1])
-    else:
-        ends = (low, high) if first else (None if high is None else -high, None if low is None else -low)
-        interval = "" if ends[0] is None or ends[1] is None else f" ({format_interval(ends[0], ends[1])})"
-        shown = f"{share(abs(value))} AP{interval}"
-    return f"{ranking.a if first else ranking.b} by {shown}{open_end}"
+    ahead = ranking.a if leads(standing, ranking.question) else ranking.b
+    return f"{ahead} by {lead_text(standing, ranking.question)}{open_end}"
 
 
-def _factors(value: float, low: float | None, high: float | None) -> str:
+def lead_text(standing: Standing, question: str) -> str:
+    """How far the leader is ahead: ``1.23× (1.19–1.27)``, ``0.302 AP (0.234–0.352)``."""
+    value, low, high = standing.value, standing.low, standing.high
+    if question == "speed":
+        if value < 1:
+            value, low, high = 1 / value, high and 1 / high, low and 1 / low
+        return f"{figure(value)}×" if not low or not high else factors_text(value, low, high)
     if low is None or high is None:
-        return f"{figure(value)}×"
-    shown = format_factors(value, low, high, apart_from_one=low > 1)
+        return f"{share(abs(value))} AP"
+    low, high = (low, high) if value > 0 else (-high, -low)
+    return f"{share(abs(value))} AP ({format_interval(low, high)})"
+
+
+def factors_text(factor: float, low: float, high: float) -> str:
+    """A factor with its interval, as many decimals as tell the ends apart: ``1.23× (1.19–1.27)``."""
+    if factor < 1:
+        return f"{figure(factor)}× ({figure(low)}–{figure(high)})"
+    shown = format_factors(factor, low, high, apart_from_one=low > 1)
     return f"{shown[0]}× ({shown[1]}–{shown[2]})"
 
 
