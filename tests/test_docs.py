@@ -103,8 +103,8 @@ def test_commands_run(
         handler.wfile.write(content)
 
     http_server.routes["/bus.jpg"] = serve
-    if any("runs/compare-001" in word for word in words):
-        assert run(["compare", "-m", MODEL, "--rounds", "0", "--limit", "3", "--quiet"]) == 0
+    for folder in sorted(set(re.findall(r"runs/compare-\d+", command))):
+        assert run(["compare", "-m", MODEL, "--rounds", "0", "--limit", "3", "--quiet", "-o", folder]) == 0
     code = run(to_local(words, f"{http_server.url}/bus.jpg"))
     # A folder with trouble, as the guide says, ends with some inputs failed.
     assert code == (4 if "samples/trouble" in words else 0), capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""``detectattn report``: the report of a study, built anew from its records."""
+"""``detectattn report``: the report of a study, built anew from its records, and what changed between two."""
 
 from __future__ import annotations
 
@@ -9,14 +9,40 @@ import typer
 
 from detectattn.cli import options as opt
 
-Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders of `detectattn compare`.")]
+Runs = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="RUN...", help="Run folders of `detectattn compare`; of two that are compared, a report.json will do."
+    ),
+]
+OutOption = Annotated[
+    Path | None,
+    typer.Option("-o", "--out", help="Folder of the comparison; must not exist. [default: runs/report-NNN]"),
+]
+PairOption = Annotated[
+    list[str] | None,
+    typer.Option("--pair", metavar="OLD=NEW", help="Compare a model that has another name now; repeat it."),
+]
 
 
-def report(runs: Runs, quiet: opt.QuietOption = False, as_json: opt.JsonOption = False) -> None:
-    """Build reports anew from saved records; no model is loaded."""
+def report(
+    runs: Runs,
+    out: OutOption = None,
+    pair: PairOption = None,
+    quiet: opt.QuietOption = False,
+    as_json: opt.JsonOption = False,
+) -> None:
+    """Build reports anew from saved records; of two runs, say what changed from the first to the second.
+
+    With one run, or more than two, each report is built anew and nothing is compared. No model is loaded.
+    """
     from detectattn.cli.console import Notices
-    from detectattn.cli.report_run import rebuild_reports
+    from detectattn.cli.report_run import compare_runs, rebuild_reports
 
-    code = rebuild_reports(runs, Notices(quiet=quiet), as_json=as_json)
+    notices = Notices(quiet=quiet)
+    if len(runs) == 2:
+        code = compare_runs((runs[0], runs[1]), out, pair or (), notices, as_json=as_json)
+    else:
+        code = rebuild_reports(runs, out, pair or (), notices, as_json=as_json)
     if code:
         raise typer.Exit(code)

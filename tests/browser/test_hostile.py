@@ -12,17 +12,14 @@ from detectattn.report.content import Report
 from samples.studies.galleries import make_gallery
 from samples.studies.hostile import make_hostile
 
-HOSTILE = [
-    """<img src=x onerror="document.title='pwned'">.jpg""",
-    "</script><script>document.title='pwned'</script>",
-    "{{7*7}} ${7*7} <!--<script> ]]>",
-    "'\"><svg onload=document.title='pwned'>",
-    "javascript:document.title='pwned'",
-    "datum.constructor.constructor(\"document.title='pwned'\")()",
-]
+HOSTILE = {
+    "markup": """<img src=x onerror="document.title='pwned'">'"><svg onload=document.title='pwned'><!--.jpg""",
+    "end of script": "</script><script>document.title='pwned'</script> ]]> <!--<script>",
+    "code": "javascript:document.title='pwned'//{{7*7}} ${7*7} datum.constructor.constructor('document.title=0')()",
+}
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_a_hostile_name_is_text(open_report: Callable[..., Any], reports: dict[str, Report], text: str) -> None:
     gallery = make_gallery((text, "other"), 4, inline=2)
     gallery = replace(
@@ -33,7 +30,7 @@ def test_a_hostile_name_is_text(open_report: Callable[..., Any], reports: dict[s
     shown = open_report(make_hostile(reports["full"], text), gallery)
     shown.settle()
     shown.check()
-    assert "pwned" not in shown.page.title().replace(text, "")
+    assert text in shown.page.title()
     assert shown.page.locator("[onerror], [onload], img[src='x']").count() == 0
     assert shown.page.locator("a[href^='javascript:']").count() == 0
     assert text in shown.page.locator("body").inner_text()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from detectattn.compare.changes.rankings import leads
 from detectattn.compare.changes.sentences import (
     tell_accuracy,
     tell_detections,
@@ -12,16 +12,15 @@ from detectattn.compare.changes.sentences import (
     tell_speed,
     tell_untimed,
 )
-from detectattn.figures import format_accuracy, format_factors, format_interval
 from detectattn.report.changes import (
     ConditionChange,
     Finding,
     ModelChange,
     RankingChange,
-    Standing,
     Weight,
     to_figures,
 )
+from detectattn.report.changes_cells import lead_text, leads
 
 _ORDER: Sequence[Weight] = ("worse", "better", "changed", "open", "same")
 _NEWS: Sequence[Weight] = ("worse", "better", "changed")
@@ -51,7 +50,11 @@ def tell_findings(
     """
     found = [
         *_tell_models(models, gone, new),
-        *(finding for model in models for finding in _tell_model(model, comparable_memory.get(model.name))),
+        *(
+            replace(finding, models=(model.name,))
+            for model in models
+            for finding in _tell_model(model, comparable_memory.get(model.name))
+        ),
         *_tell_untimed(models),
         *(finding for ranking in rankings for finding in _tell_ranking(ranking)),
     ]
@@ -88,6 +91,7 @@ def _tell_models(models: Sequence[ModelChange], gone: Sequence[str], new: Sequen
 
 
 def _tell_model(model: ModelChange, other_memory: str | None) -> Iterator[Finding]:
+    # Whom a finding is about is its name of now; the sentence says both.
     name = model.name if model.name == model.before_name else f"{model.name} ({model.before_name} before)"
     if model.accuracy is not None:
         yield from tell_accuracy(name, model.accuracy)
@@ -117,7 +121,7 @@ def _tell_ranking(ranking: RankingChange) -> Iterator[Finding]:
     said = ranking.before if ranking.outcome == "unsettled" else ranking.after
     ahead, behind = (ranking.a, ranking.b) if leads(said, ranking.question) else (ranking.b, ranking.a)
     names = (ranking.a, ranking.b)
-    then, now = (_say(s, ranking) for s in (ranking.before, ranking.after))
+    then, now = (lead_text(standing, ranking.question) for standing in (ranking.before, ranking.after))
     if ranking.outcome == "held":
         text = f"{ahead} is still {word} than {behind}: {now}, {then} before."
         yield Finding("ranking", "same", text, names)
@@ -129,22 +133,6 @@ def _tell_ranking(ranking: RankingChange) -> Iterator[Finding]:
     else:
         text = f"It is no longer decided that {ahead} is {word} than {behind}: {now}, {then} before."
         yield Finding("ranking", "changed", text, names)
-
-
-def _say(standing: Standing, ranking: RankingChange) -> str:
-    """How far the leader is ahead."""
-    value, low, high = standing.value, standing.low, standing.high
-    known = low is not None and high is not None
-    if ranking.question == "speed":
-        if low is None or high is None or low <= 0:
-            return f"{max(value, 1 / value):.2f}×"
-        factors = (value, low, high) if value >= 1 else (1 / value, 1 / high, 1 / low)
-        shown = format_factors(*factors, apart_from_one=factors[1] > 1)
-        return f"{shown[0]}× ({shown[1]}–{shown[2]})"
-    if not known or low is None or high is None:
-        return f"{format_accuracy(abs(value))} AP"
-    low, high = (low, high) if value >= 0 else (-high, -low)
-    return f"{format_accuracy(abs(value))} AP ({format_interval(low, high)})"
 
 
 def _tell_nothing(

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
-from detectattn.compare.changes.side import Side, to_list
-from detectattn.compare.gate_values import number
+from detectattn.compare.changes.side import Side, to_list, to_text
+from detectattn.compare.gate_values import number, section
+from detectattn.compare.same_conditions import find_noise
 from detectattn.report.changes import Outcome, RankingChange, Standing
+from detectattn.report.changes_cells import leads
 
 _Question = Literal["speed", "accuracy"]
 _METRICS: Mapping[str, tuple[_Question, str]] = {"p50_ms": ("speed", "ratio"), "ap50_95": ("accuracy", "difference")}
@@ -37,9 +39,15 @@ def _iter_standings(side: Side) -> Iterator[tuple[_Key, Standing]]:
     for pair in to_list(side.content.get("pairs")):
         if isinstance(pair, dict) and pair.get("metric") in _METRICS and pair.get("class_name") is None:
             question, figure = _METRICS[pair["metric"]]
-            standing = _to_standing(pair, figure)
-            if standing is not None and isinstance(pair.get("a"), str) and isinstance(pair.get("b"), str):
-                yield (question, pair["a"], pair["b"]), standing
+            a, b, standing = to_text(pair.get("a")), to_text(pair.get("b")), _to_standing(pair, figure)
+            if standing is None or a is None or b is None:
+                continue
+            doubted = question == "speed" and not all(_is_trusted(side, name) for name in (a, b))
+            yield (question, a, b), replace(standing, decided=standing.decided and not doubted)
+
+
+def _is_trusted(side: Side, name: str) -> bool:
+    return find_noise(section(side.entry(name), "speed"), name) is None
 
 
 def _to_standing(pair: Mapping[str, Any], figure: str) -> Standing | None:
@@ -68,11 +76,6 @@ def _turn(standing: Standing, question: _Question) -> Standing:
     turned = turn(standing.value)
     assert turned is not None
     return replace(standing, value=turned, low=turn(standing.high), high=turn(standing.low))
-
-
-def leads(standing: Standing, question: str) -> bool:
-    """Whether the first of the two models is ahead: less time, or more accuracy."""
-    return standing.value < 1 if question == "speed" else standing.value > 0
 
 
 def _tell_outcome(then: Standing, now: Standing, question: str) -> Outcome:
