@@ -18,6 +18,8 @@ RANDOM = "random"
 BOX = "box_blob"
 BASELINES = (RANDOM, BOX)
 _MIN_IMAGES = 4
+# On fewer units an interval that holds 0 says that they are few, and nothing of the method.
+_MIN_UNITS_TO_REJECT = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def judge_method(method: str, title: str, meaning: str, detections: Sequence[Det
 
     It *says more than the box* where its faithfulness exceeds that of both baselines, paired by detection, with 95%
     intervals above 0. One whose difference from the random map has not that is *no better than random*, one that fails
-    against the blob alone says *no more than the box*: on these detections, more might tell.
+    against the blob alone says *no more than the box*. On fewer than six units a failure is *not decided*.
 
     Args:
         method: Its key; every detection here that lacks it is left out.
@@ -133,9 +135,11 @@ def _name_worth(method: str, over_random: MeanFigure | None, over_box: MeanFigur
         return "baseline"
     if over_random is None or over_box is None or math.isnan(over_random.low):
         return "not decided"
-    if over_random.low <= 0:
-        return "no better than random"
-    return "no more than the box" if over_box.low <= 0 else "says more than the box"
+    if over_random.low > 0 and over_box.low > 0:
+        return "says more than the box"
+    if over_random.units < _MIN_UNITS_TO_REJECT:
+        return "not decided"
+    return "no better than random" if over_random.low <= 0 else "no more than the box"
 
 
 def _rank(figures: MethodFigures) -> tuple[bool, float]:

@@ -66,6 +66,11 @@ def test_one_detection_decides_nothing() -> None:
     assert {f.worth for f in figures} == {"baseline", "not decided"}
 
 
+def test_few_detections_reject_no_method() -> None:
+    figures = {f.method: f.worth for f in judge_methods(make_detections(5, 1, noise=0.05), TITLES)}
+    assert figures["poor"] == figures["boxy"] == "not decided"
+
+
 def test_detections_are_the_units_of_few_images() -> None:
     few = average([(("a", 0), 1.0), (("a", 0), 3.0), (("b", 0), 2.0), (("b", 0), math.nan)])
     assert (few.value, few.units, few.unit) == (2, 3, "detection")
