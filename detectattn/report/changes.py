@@ -274,7 +274,7 @@ class Standing:
         value: Time of ``a`` to time of ``b``, or accuracy of ``a`` less that of ``b``.
         low: Lower end of its 95% interval; None where nothing can be said.
         high: Upper end.
-        decided: Whether the study settles it.
+        decided: Whether the study settles it; times that should not be trusted settle nothing.
     """
 
     value: float

@@ -144,7 +144,10 @@ def _tell_nothing(
     detected = [model.detections for model in models]
     identical = bool(detected) and all(d is not None and d.identical for d in detected)
     other = [change for change in conditions if change.topic not in _RECORDED]
-    if identical and not other:
+    if identical and not other and any(finding.weight == "open" for finding in found):
+        text = "Every detection is the same, under the same conditions; no change in time is decided."
+        yield Finding("conditions", "same", text)
+    elif identical and not other:
         yield Finding("conditions", "same", "Nothing changed: same conditions, and every detection is the same.")
     elif identical:
         yield Finding("conditions", "same", "Every detection is the same; conditions changed that show in none.")

@@ -234,6 +234,15 @@ def test_what_was_faster_and_is_no_more() -> None:
     assert only(held, "ranking").text.startswith("yolo is still faster than detr: ")
 
 
+def test_times_that_should_not_be_trusted_rank_nothing() -> None:
+    noisy = make_side("b", PAIR)
+    noisy.content["models"]["detr"]["speed"]["noise"] = {"trusted": False, "reasons": ["load 3.0"]}
+    changes = build_changes(make_side("a", PAIR), noisy)
+    [speed] = [r for r in changes.rankings if r.question == "speed"]
+    assert (speed.outcome, speed.before.decided, speed.after.decided) == ("unsettled", True, False)
+    assert "the timings after are not to be trusted (load 3.0)" in only(changes, "speed", "detr").text
+
+
 def test_a_pair_that_is_named_the_other_way_round_is_the_same_pair() -> None:
     turned = dict(reversed(PAIR.items()))
     changes = build_changes(make_side("a", PAIR), make_side("b", turned))
@@ -264,6 +273,7 @@ def test_a_renamed_model_is_paired_where_asked() -> None:
     assert (model.name, model.before_name) == ("mine", "yolo")
     assert changes.gone == changes.new == ()
     assert "mine (yolo before) lost" in changes.findings[0].text
+    assert changes.findings[0].models == ("mine",)
 
 
 def test_the_same_weights_under_another_name_are_pointed_out() -> None:
@@ -314,6 +324,11 @@ def test_conditions_that_changed_are_listed() -> None:
     assert changed["checksum of yolo (SHA-256)"] == ("a" * 64, "b" * 64)
     assert "python" not in changed
     assert "--conf" not in changed
+
+
+def test_the_same_detections_in_other_times_are_not_nothing() -> None:
+    changes = build_changes(make_side("a", PAIR), make_side("b", {**PAIR, "yolo": Entrant(forward_ms=41.0)}))
+    assert changes.findings[0].text.endswith("under the same conditions; no change in time is decided.")
 
 
 def test_nothing_is_said_to_be_the_same_under_other_conditions() -> None:
