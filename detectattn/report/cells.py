@@ -19,10 +19,10 @@ FAMILY_NAMES = {"attention": "attention", "cnn": "convolution", "hybrid": "hybri
 
 @dataclass(frozen=True, slots=True)
 class PairRow:
-    """A pair with the better model first.
+    """A pair with the better model first where one is.
 
     Attributes:
-        better: The faster or more accurate model; the first of equals.
+        better: The faster or more accurate model; the first of equals, and of times that are not decided.
         worse: The other.
         value_better: What the better one has or takes.
         value_worse: The other's.
@@ -116,9 +116,14 @@ def base_models(report: Report) -> tuple[ModelReport, ...]:
 
 
 def ratio_row(ratio: Ratio) -> PairRow:
-    """How many times faster the faster model is."""
+    """How many times what the first model takes the other takes: the faster model first where that is decided.
+
+    Where it is not, or where the medians say otherwise than the ratio, the pair stays as it is.
+    """
     r = ratio.figures
-    ahead = r.ratio < 1
+    contradicted = (r.value_a - r.value_b) * (r.ratio - 1) < 0
+    # The ratio is of the time of ``a``, the row's is of the time of the other.
+    ahead = r.ratio < 1 or not r.decided or contradicted
     factor, low, high = (1 / r.ratio, 1 / r.high, 1 / r.low) if ahead else (r.ratio, r.low, r.high)
     better, worse = (ratio.a, ratio.b) if ahead else (ratio.b, ratio.a)
     values = (r.value_a, r.value_b) if ahead else (r.value_b, r.value_a)

@@ -111,8 +111,8 @@ def _iter_errors(view: Viewer) -> Iterator[Block]:
     yield from view.table(error_table(judged_models(view.report)))
     yield from view.other_plots("errors", ("errors",), level=4)
     bases = judged_bases(view.report)
+    yield from _fold(view, "Every cell of the matrix in figures", all_confusion_table(bases))
     yield from view.table(confusion_table(bases))
-    yield from _fold(view, "Every confusion, missed objects and background included", all_confusion_table(bases))
 
 
 def _fold(view: Viewer, summary: str, table: Table | None) -> Iterator[Block]:

@@ -97,6 +97,7 @@ class PlotView:
         alt: What it says.
         height_px: Room to keep until it is drawn.
         spec: Vega-Lite.
+        hint: What can be done with it; empty where that need not be said.
     """
 
     kind: ClassVar[str] = "plot"
@@ -107,6 +108,7 @@ class PlotView:
     alt: str
     height_px: int
     spec: Mapping[str, Any]
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

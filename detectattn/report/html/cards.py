@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from detectattn.report.cells import (
     FAMILY_NAMES,
-    UNTRUSTED,
     base_models,
     count,
     doubt_mark,
@@ -19,10 +18,10 @@ from detectattn.report.cells import (
 )
 from detectattn.report.content import ModelReport, Report, Sentence
 from detectattn.report.html.marks import Mark
-from detectattn.report.html.parts import Part
+from detectattn.report.html.parts import Part, find_intervals
 from detectattn.report.html.view import Viewer
 
-State = Literal["decided", "open"]
+State = Literal["decided", "open", "doubted"]
 
 _QUESTIONS = {
     "speed": "Speed",
@@ -37,6 +36,7 @@ _QUESTIONS = {
 _LEADING = ("budget", "speed", "accuracy", "agreement")
 _MOST_LEADING = 4
 _BREAKS = (": ", ". ")
+_LABELS: Mapping[State, str] = {"decided": "decided", "open": "not decided", "doubted": "not trusted"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +45,21 @@ class Finding:
 
     Attributes:
         question: What it answers.
-        state: ``decided``, ``open``, or None where it is no question of more or less.
-        head: How the sentence begins: the answer.
-        rest: How it goes on: the figures.
+        state: ``decided``, ``open``, ``doubted`` where times are not to be trusted, or None where it is no question of
+            more or less.
+        head: The answer; a whole sentence.
+        rest: Its figures, and what else there is to say.
     """
 
     question: str
     state: State | None
     head: tuple[Part, ...]
     rest: tuple[Part, ...]
+
+    @property
+    def label(self) -> str:
+        """The state in words; empty without one."""
+        return "" if self.state is None else _LABELS[self.state]
 
 
 def find_verdict(view: Viewer) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
@@ -64,17 +70,34 @@ def find_verdict(view: Viewer) -> tuple[tuple[Finding, ...], tuple[Finding, ...]
 
 
 def _finding(sentence: Sentence, view: Viewer) -> Finding:
-    at = _find_break(sentence.text)
-    state: State | None = None if sentence.decided is None else "decided" if sentence.decided else "open"
-    head, rest = sentence.text[:at], sentence.text[at:]
-    question = _QUESTIONS.get(sentence.question, sentence.question)
-    return Finding(question, state, view.tell(head, sentence.models), view.tell(rest, sentence.models) if rest else ())
+    head, rest = _split(view.tell(sentence.text, sentence.models))
+    return Finding(
+        _QUESTIONS.get(sentence.question, sentence.question),
+        _find_state(sentence, view),
+        find_intervals(head),
+        find_intervals(rest),
+    )
 
 
-def _find_break(text: str) -> int:
-    """Where the answer ends and its figures begin."""
-    found = [at + 1 for mark in _BREAKS if (at := text.find(mark)) >= 0]
-    return min(found, default=len(text))
+def _find_state(sentence: Sentence, view: Viewer) -> State | None:
+    if sentence.decided is None:
+        return None
+    about = (model for model in view.report.models if model.name in sentence.models)
+    if sentence.question == "speed" and any(m.speed is not None and not m.speed.noise.trusted for m in about):
+        return "doubted"
+    return "decided" if sentence.decided else "open"
+
+
+def _split(parts: Sequence[Part]) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
+    """The answer, and its figures as a sentence of their own; names of models may hold anything."""
+    for place, part in enumerate(parts):
+        at = min((found for mark in _BREAKS if (found := part.text.find(mark)) >= 0), default=-1)
+        if part.kind == "text" and at >= 0:
+            head = (*parts[:place], replace(part, text=f"{part.text[:at]}."))
+            rest = [replace(part, text=part.text[at + 2 :]), *parts[place + 1 :]]
+            first = rest[0].text[:1].upper() + rest[0].text[1:]
+            return head, tuple(p for p in (replace(rest[0], text=first), *rest[1:]) if p.text)
+    return tuple(parts), ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +117,7 @@ class Fact:
         label: What it is.
         value: With its unit.
         beside: Its interval, or what else belongs to it.
-        doubt: Why it should not be trusted.
+        doubt: Why it should not be trusted; empty where another fact of the card says so.
         bar: Its length; None where lengths say nothing.
     """
 
@@ -163,15 +186,21 @@ def _tell_kind(model: ModelReport) -> str:
 def _iter_facts(model: ModelReport, report: Report) -> Iterator[Fact]:
     yield from _times(model, report)
     if memory := peak_mb(model):
-        where = "of its device" if model.memory is not None and model.memory.peak_device_mb else "of its process"
-        bar = _bar(memory, None, None, _known(peak_mb, report))
+        where = "of its device" if _has_device(model) else "of its process"
+        # A device and a process do not hold the same: their lengths would compare what cannot be compared.
+        alike = len({_has_device(m) for m in base_models(report) if m.memory is not None}) == 1
+        bar = _bar(memory, None, None, _known(peak_mb, report)) if alike else None
         yield Fact("Peak memory", f"{figure(memory)} MB", where, bar=bar)
     yield from _accuracy(model, report)
     yield from _size(model)
     if model.energy is not None:
         energy = model.energy
         yield Fact("Energy", f"{figure(energy.joules_per_image)} J", f"an image ({energy.meter})")
-    yield Fact("Operating point", f"score {share(model.conf)}", f"{model.conf_reason}: {count(model.detections)} found")
+    yield Fact("Operating point", f"score {share(model.conf)}", f"{count(model.detections)} found; {model.conf_reason}")
+
+
+def _has_device(model: ModelReport) -> bool:
+    return model.memory is not None and bool(model.memory.peak_device_mb)
 
 
 def _times(model: ModelReport, report: Report) -> Iterator[Fact]:
@@ -187,7 +216,7 @@ def _times(model: ModelReport, report: Report) -> Iterator[Fact]:
     rate = f"{figure(speed.figures.images_per_s)} images/s{doubt_mark(speed)}"
     best = speed.figures
     more = f"{figure(best.best_images_per_s)} at batch {best.best_batch}" if best.best_batch > 1 else ""
-    yield Fact("Throughput", rate, more, doubt and f"as the time beside {UNTRUSTED}")
+    yield Fact("Throughput", rate, more, None if doubt is None else "")
 
 
 def _accuracy(model: ModelReport, report: Report) -> Iterator[Fact]:

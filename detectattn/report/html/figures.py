@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import quote
 
 from detectattn.report.cells import UNTRUSTED
@@ -30,6 +31,9 @@ from detectattn.report.tables.speed import (
     throughput_table,
     timed_models,
 )
+
+# Of the most disputed pictures; the rest is folded away.
+_MOST_UNFOLDED = 10
 
 
 def speed_section(view: Viewer) -> Section | None:
@@ -100,7 +104,15 @@ def _iter_disputed(view: Viewer, *, with_pictures: bool) -> Iterator[Block]:
     yield Heading("disputed", "Most disputed pictures")
     beyond = len(disputed) - MOST_LISTED
     more = f"And {beyond:,} more, in report.json and disputed/disputed.csv." if beyond > 0 else None
-    yield from view.table(disputed_table(view.report), more, quiet=True)
+    listed = disputed_table(view.report)
+    assert listed is not None
+    first, rest = (replace(listed, rows=rows) for rows in (listed.rows[:_MOST_UNFOLDED], listed.rows[_MOST_UNFOLDED:]))
+    if rest.rows:
+        yield from view.table(first, quiet=True)
+        after = replace(rest, name="disputed-rest", caption=f"{rest.caption}, from rank {_MOST_UNFOLDED + 1}")
+        yield Fold(f"The next {len(rest.rows):,}", view.table(after, more, quiet=True))
+    else:
+        yield from view.table(first, more, quiet=True)
     drawn = [image for image in disputed[:MOST_LISTED] if image.picture is not None]
     if drawn and with_pictures:
         pictures = tuple(_view_picture(view, image) for image in drawn)

@@ -14,13 +14,15 @@ from detectattn.sources.naming import to_one_line
 
 _HERE = Path(__file__).parent
 # No control characters, though they are not printable in Python's words; then everything else.
+# After a sign that parts names and paths; of letters, so many may stand together.
+_PIECES = re.compile(r"[^_\-.=/:,\\]{0,23}[_\-.=/:,\\]{1,4}|[^_\-.=/:,\\]{1,24}")
 _NARROW_AND_HARD_SPACES = re.compile("([\u00a0\u2009\u202f]+)|[^\u00a0\u2009\u202f]+")
 
 
 @cache
 def open_templates() -> jinja2.Environment:
     """The templates: everything is escaped, and a name that does not exist is an error."""
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_HERE / "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -28,6 +30,13 @@ def open_templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["breakable"] = show_breakable
+    return environment
+
+
+def show_breakable(name: str) -> Markup:
+    """A name or path, escaped, that may break after its signs, and anywhere where it has none for long."""
+    return Markup("<wbr>").join(_PIECES.findall(_show(name)))
 
 
 def _show(value: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from markupsafe import Markup
 
@@ -12,7 +12,7 @@ import detectattn
 from detectattn.report.content import Gate, Report
 from detectattn.report.gallery import Gallery
 from detectattn.report.html.accuracy import accuracy_section
-from detectattn.report.html.blocks import Block, Section
+from detectattn.report.html.blocks import Block, PlotView, Section
 from detectattn.report.html.cards import Card, Finding, find_verdict, make_cards
 from detectattn.report.html.conditions import conditions_section
 from detectattn.report.html.embed import content_policy
@@ -25,6 +25,10 @@ from detectattn.report.html.view import Viewer, make_viewer
 from detectattn.report.looks import find_looks
 from detectattn.report.plots import build_plots
 from detectattn.report.tables.top import tell_study, title_of
+
+_HINT = (
+    "Click a name in the legend to single its model out. Shift + wheel zooms, Shift + drag moves, double click resets."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ def make_page(report: Report, gallery: Gallery | None) -> Page:
     view = make_viewer(report, build_plots(report))
     browse = gallery is not None and bool(gallery.pictures)
     before, after = _make_sections(view, browse=browse)
-    frontier = view.plot("frontier")
+    frontier = tuple(replace(block, hint=_HINT) for block in view.plot("frontier") if isinstance(block, PlotView))
     plots = embed_plots([*frontier, *(block for section in (*before, *after) for block in section.blocks)])
     scripts = read_scripts(with_plots=plots is not None, with_pictures=browse)
     leading, others = find_verdict(view)

@@ -14,6 +14,7 @@ Kind = Literal["text", "name", "code", "interval", "spoken"]
 
 # A figure, then its interval or what it is set beside, then a mark of doubt.
 _FIGURE = re.compile(r"([^\s(]+) (\([^()]*\))(†?)")
+_INTERVAL = re.compile(r"(\([^()\s]+–[^()\s]+\))")
 _LEAST_NAME = 2
 
 
@@ -47,6 +48,16 @@ def _split(text: str, marks: Mapping[str, Mark]) -> Iterator[Part]:
         yield Part(f" {figure[2]}", "interval")
     else:
         yield Part(text)
+
+
+def find_intervals(parts: Iterable[Part]) -> tuple[Part, ...]:
+    """A sentence with the intervals in it told apart."""
+    return tuple(piece for part in parts for piece in (_split_intervals(part) if part.kind == "text" else (part,)))
+
+
+def _split_intervals(part: Part) -> Iterator[Part]:
+    pieces = _INTERVAL.split(part.text)
+    yield from (Part(p, "interval" if i % 2 else "text") for i, p in enumerate(pieces) if p)
 
 
 def find_names(text: str, names: Iterable[str], marks: Mapping[str, Mark]) -> tuple[Part, ...]:

@@ -8,6 +8,7 @@ from detectattn.report.cells import UNTRUSTED
 from detectattn.report.content import Report
 from detectattn.report.markdown.text import DECIDED, caveats, escape, table
 from detectattn.report.tables.speed import (
+    RATIO_CAPTION,
     latency_table,
     ratio_table,
     size_table,
@@ -40,7 +41,7 @@ def iter_speed(report: Report) -> Iterator[str]:
         yield f"{throughput.caption}:"
         yield table(throughput)
     if ratios := ratio_table(report):
-        yield f"How many times faster, with its 95% interval; {DECIDED}:"
+        yield f"{RATIO_CAPTION}; {DECIDED}:"
         yield table(ratios)
 
 

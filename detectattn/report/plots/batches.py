@@ -24,7 +24,7 @@ from detectattn.report.plots.spec import (
     tips,
 )
 from detectattn.report.plots.spread import spread_apart
-from detectattn.report.plots.trust import doubt_note
+from detectattn.report.plots.trust import DOUBTED, HOLLOW, TRUSTED, doubt_note, is_trusted
 
 _HEIGHT = 280
 _LINE_PX = 15.0
@@ -61,8 +61,8 @@ def _draw(timed: _Timed, cast: Cast) -> Spec:
         rows += [
             {
                 "model": cast.label(model.name), "name": clean_name(model.name), "dash": cast.dash_of(model.name),
-                "x": batch, "y": tidy(rate),
-                "best": rate == top, "shown": f"{figure(rate)} images/s", "batch": f"{batch:,}",
+                "x": batch, "y": tidy(rate), "best": rate == top, "trusted": is_trusted(model),
+                "shown": f"{figure(rate)} images/s", "batch": f"{batch:,}",
             }
             for batch, rate in points.items()
         ]  # fmt: skip
@@ -77,14 +77,19 @@ def _draw(timed: _Timed, cast: Cast) -> Spec:
     }
     x = quantity("x", scale, {"title": "batch size, pictures", "values": sizes, "format": "d", "grid": False})
     y = quantity("y", {"domain": reach, "nice": False}, {"title": "forward pass, images/s", "tickCount": 6})
-    where = {"x": x, "y": y, "color": cast.color(names), "opacity": fade()}
+    where = {"x": x, "y": y, "opacity": fade()}
+    color, dash = {"color": cast.color(names)}, {"strokeDash": cast.dash(names)}
     tooltip = tips(("model", "name"), ("batch", "batch"), ("throughput", "shown"))
     marks = {**where, "shape": cast.shape(names), "tooltip": tooltip}
-    lines = make_layer("line", rows, {**where, "strokeDash": cast.dash(names)})
+    # Of a line without a colour of its own, nothing else would part the models.
+    apart = {"detail": text_channel("model")}
+    lines = make_layer("line", rows, {**where, **color, **dash}, only=TRUSTED)
     layers = [
         {**lines, "params": [pick("model")]},
-        make_layer("point", [r for r in rows if not r["best"]], marks, fillOpacity=0.3, size=60),
-        make_layer("point", [r for r in rows if r["best"]], marks, size=110),
+        make_layer("line", rows, {**where, **dash, **apart}, only=DOUBTED, style="doubt"),
+        make_layer("point", rows, {**marks, **color}, only=f"!datum.best && {TRUSTED}", fillOpacity=0.3, size=60),
+        make_layer("point", rows, {**marks, **color}, only=f"datum.best && {TRUSTED}", size=110),
+        make_layer("point", rows, marks, only=DOUBTED, size={"expr": "datum.best ? 110 : 60"}, **HOLLOW),
         make_layer(
             "text", _ends(timed, cast, reach[1]), {"x": x, "y": y, "text": text_channel("model")},
             style="value", align="left", dx=10, limit={"expr": "max(60, width * 0.22)"},

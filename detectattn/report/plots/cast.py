@@ -13,6 +13,8 @@ from detectattn.report.plots.spec import Spec
 
 # Pixels that an entry of a legend takes at most; how many stand side by side follows from the width of the plot.
 _ENTRY_PX = 130
+VARIANTS_LEFT_OUT = " Variants are left out; the frontier has them."
+"""At the end of a caption, where :func:`choose_rows` left variants out."""
 _NEUTRAL: Look = Look("#8A9099", "circle", ())
 
 

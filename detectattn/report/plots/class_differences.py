@@ -37,15 +37,19 @@ _METRIC = "ap50_95"
 def plot_class_differences(report: Report) -> Plot | None:
     """Differences in AP by class and pair, largest first; None where there are none."""
     found = [(pair, _sort(pair, report.differences)) for pair in orient_pairs(report)]
-    found = [(pair, classes) for pair, classes in found if classes][:_MOST_PAIRS]
+    found = [(pair, classes) for pair, classes in found if classes]
     if not found:
         return None
+    pairs = len(found)
+    found = found[:_MOST_PAIRS]
     most = max(len(classes) for _, classes in found)
     rest = (
         f" The {_MOST_CLASSES} largest of {most:,} classes; the others are in the table."
         if most > _MOST_CLASSES
         else ""
     )
+    if pairs > _MOST_PAIRS:
+        rest += f" {_MOST_PAIRS} of {pairs:,} pairs; the others are in the table."
     return Plot(
         name="class-differences",
         section="accuracy",

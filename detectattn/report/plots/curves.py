@@ -60,7 +60,7 @@ def _draw(shown: Sequence[MethodFigures], fractions: Sequence[float]) -> Spec:
     percents = [100 * fraction for fraction in fractions]
     x = quantity(
         "x", {"type": "log", "domain": fit_log(percents), "nice": False},
-        {"title": "share of the picture, % (each step is twice the one before)", "format": ",~f", "grid": False,
+        {"title": "share of the picture, %", "format": ",~f", "grid": False,
          "values": [tick for tick in _TICKS if percents[0] <= tick <= percents[-1]]},
     )  # fmt: skip
     panels: list[Spec] = []
@@ -71,7 +71,9 @@ def _draw(shown: Sequence[MethodFigures], fractions: Sequence[float]) -> Spec:
     return make_view(panels, height=len(_PANELS) * (_PANEL_PX + _GAP_PX) - _GAP_PX, resolve={"y": "independent"})
 
 
-def _panel(rows: Sequence[Row], x: Spec, shown: Sequence[MethodFigures], title: str, top: int, *, legend: bool) -> list[Spec]:
+def _panel(
+    rows: Sequence[Row], x: Spec, shown: Sequence[MethodFigures], title: str, top: int, *, legend: bool
+) -> list[Spec]:
     """Lines and marks in a strip of the plot that begins at ``top``, in pixels."""
     high = fit_range([0, 1, *(row["y"] for row in rows)], least=0, margin=0.02)[1]
     scale = {"domain": [0, high], "range": [top + _PANEL_PX, top], "nice": False}

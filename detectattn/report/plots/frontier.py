@@ -11,7 +11,7 @@ from detectattn.report.content import Frontier, FrontierPoint, ModelReport, Repo
 from detectattn.report.plots.axes import TimeAxis, fit_range, fit_time_axis
 from detectattn.report.plots.base import Plot
 from detectattn.report.plots.cast import Cast, find_cast
-from detectattn.report.plots.label_places import place_labels
+from detectattn.report.plots.label_places import label_px, place_labels
 from detectattn.report.plots.names import clean_name, join_words
 from detectattn.report.plots.spec import (
     Row,
@@ -27,9 +27,10 @@ from detectattn.report.plots.spec import (
     tidy,
     tips,
 )
-from detectattn.report.plots.trust import doubt_note
+from detectattn.report.plots.trust import DOUBTED, HOLLOW, TRUSTED, doubt_note, is_trusted
 
 _HEIGHT = 380
+_JOINED = "thin lines join variants to their model, "
 # Labels are placed for a plot of this width; in wider ones they only move apart.
 _PLACED_FOR_PX = 600
 # Labels of variants go below this width, those of models stay.
@@ -56,14 +57,15 @@ def plot_frontier(report: Report) -> Plot | None:
         return None
     accurate = frontier.reference is None
     gain = "AP" if accurate else f"agreement with {clean_name(frontier.reference or '', 40)}"
+    joined = _JOINED if any(p.variant for p in points) else ""
     return Plot(
         name="frontier",
         section="frontier",
         title=f"What does more {'accuracy' if accurate else 'agreement'} cost in time?",
         caption=(
             "Up and to the left is better. Filled marks on the stepped line are beaten by none in both time and "
-            f"{'accuracy' if accurate else 'agreement'}; thin lines join variants to their model, bars are 95% "
-            f"intervals.{doubt_note(m for m in report.models if m.name in {p.name for p in points})}"
+            f"{'accuracy' if accurate else 'agreement'}; {joined}bars are 95% intervals."
+            f"{doubt_note(m for m in report.models if m.name in {p.name for p in points})}"
         ),
         alt=_describe(points, gain),
         spec=_draw(report, frontier, points),
@@ -90,6 +92,7 @@ def _draw(report: Report, frontier: Frontier, points: Sequence[FrontierPoint]) -
             ("peak memory", "shown_memory"), ("beaten by none", "shown_best"),
         ),
     }  # fmt: skip
+    span = {"x": {**x, "field": "x_low"}, "x2": {"field": "x_high"}, "y": y, "opacity": fade(0.75)}
     layers = [
         make_layer("line", rows, {"x": x, "y": y}, only="datum.best", style="best", interpolate="step-after"),
         make_layer(
@@ -97,17 +100,26 @@ def _draw(report: Report, frontier: Frontier, points: Sequence[FrontierPoint]) -
             strokeWidth=1,
         ),
         make_layer(
-            "rule", rows,
-            {**where, "x": {**x, "field": "x_low"}, "x2": {"field": "x_high"}, "opacity": fade(0.75)},
-            only="isValid(datum.x_low)", strokeWidth=1.6,
+            "rule", rows, {**span, "color": where["color"]}, only=f"isValid(datum.x_low) && {TRUSTED}", strokeWidth=1.6
+        ),
+        make_layer(
+            "rule", rows, span, only=f"isValid(datum.x_low) && {DOUBTED}", style="doubt", strokeWidth=1.6,
+            strokeDash=[3, 3],
         ),
         make_layer(
             "rule", rows,
             {**where, "y": {**y, "field": "y_low"}, "y2": {"field": "y_high"}, "opacity": fade(0.75)},
             only="isValid(datum.y_low)", strokeWidth=1.6,
         ),
-        make_layer("point", rows, marks, only="!datum.best", fillOpacity=0.3, size=80),
-        {**make_layer("point", rows, marks, only="datum.best", size=150), "params": [pick("model"), _ZOOM]},
+        make_layer("point", rows, marks, only=f"!datum.best && {TRUSTED}", fillOpacity=0.3, size=80),
+        {
+            **make_layer("point", rows, marks, only=f"datum.best && {TRUSTED}", size=150),
+            "params": [pick("model"), _ZOOM],
+        },
+        make_layer(
+            "point", rows, {channel: marks[channel] for channel in marks if channel != "color"},
+            only=DOUBTED, size={"expr": "datum.best ? 150 : 80"}, **HOLLOW,
+        ),
         *_label_layers(rows, x, y),
     ]  # fmt: skip
     return make_view(layers, height=_HEIGHT)
@@ -130,6 +142,7 @@ def _rows(report: Report, frontier: Frontier, points: Sequence[FrontierPoint], c
             "y": tidy(point.gain),
             "best": point.pareto,
             "own": not point.variant,
+            "trusted": is_trusted(model),
             "shown_time": f"{figure_interval(point.p50_ms, *times)} ms",
             "shown_gain": share_interval(point.gain, *gains),
             "shown_memory": f"{figure(point.peak_mb)} MB",
@@ -191,12 +204,20 @@ def _place(rows: list[Row], times: TimeAxis, reach: Sequence[float]) -> None:
         order, place_labels(pixels, [r["label"] for r in order], _PLACED_FOR_PX, _HEIGHT), strict=True
     ):
         if place is not None:
-            row |= {"align": place.align, "dx": place.dx, "dy": place.dy}
+            at, room = round(times.place(row["x"]), 3), label_px(row["label"])
+            row |= {"align": place.align, "dx": place.dx, "dy": place.dy, "at": at, "room": room}
 
 
 def _label_layers(rows: Sequence[Row], x: Spec, y: Spec) -> list[Spec]:
     layers = []
-    beside = {key: {"expr": f"datum.{key}"} for key in ("align", "dx", "dy")}
+    # In a narrower plot a label may reach beyond its edge; then it goes to the other side of its point.
+    beyond = "(datum.align === 'left' ? datum.at * width + datum.dx + datum.room > width"
+    beyond += " : datum.align === 'right' && datum.at * width + datum.dx - datum.room < 0)"
+    beside = {
+        "align": {"expr": f"{beyond} ? (datum.align === 'left' ? 'right' : 'left') : datum.align"},
+        "dx": {"expr": f"{beyond} ? -datum.dx : datum.dx"},
+        "dy": {"expr": "datum.dy"},
+    }
     encoding = {"x": x, "y": y, "text": text_channel("label")}
     for own, style in (("!datum.own", "note"), ("datum.own", "value")):
         shown = 1 if style == "value" else {"expr": f"width < {_NARROW_PX} ? 0 : 1"}

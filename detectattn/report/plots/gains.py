@@ -19,6 +19,7 @@ from detectattn.results.explanation import MeanFigure, MethodFigures
 _TOP_PX, _MARK_PX = 24, 15
 _KINDS = {"over random": "circle", "over the blob on the box": "diamond"}
 _GREY = "#6E7781"
+_TICK = "datum.value ? format(datum.value, '+.2~f') : '0'"
 
 _Row = tuple[str, MethodFigures]
 
@@ -56,7 +57,7 @@ def _draw(shown: Sequence[_Row], cast: Cast) -> Spec:
     grid = RowGrid(len(shown), _TOP_PX + len(_KINDS) * _MARK_PX + 6)
     rows = [row for place, own in enumerate(shown) for row in _iter_rows(place, own, grid, cast)]
     ends = [0.0, *collect(rows, "x", "low", "high")]
-    axis = {"title": "faithfulness, less that of the baseline", "tickCount": 7, "format": "+.2~f"}
+    axis = {"title": "faithfulness, less that of the baseline", "tickCount": 7, "labelExpr": _TICK}
     x = quantity("x", {"domain": fit_range(ends, margin=0.05), "nice": False}, axis)
     color = cast.color(list(dict.fromkeys(name for name, _ in shown)), legend=False)
     shape = {

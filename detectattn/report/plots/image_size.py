@@ -25,9 +25,11 @@ from detectattn.report.plots.spec import (
     tidy,
     tips,
 )
-from detectattn.report.plots.trust import doubt_note
+from detectattn.report.plots.trust import DOUBTED, HOLLOW, TRUSTED, doubt_note, is_trusted
 
 _TIME_PX, _GAP_PX, _GAIN_PX = 190, 26, 190
+# Of each of the two.
+_LAYERS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class _Sized:
     ap: float | None
     ap_low: float | None
     ap_high: float | None
+    trusted: bool
 
 
 def plot_image_size(report: Report) -> Plot | None:
@@ -76,7 +79,8 @@ def _find(model: ModelReport) -> _Sized | None:
     ap = None if own is None or not is_known(own.accuracy.ap50_95) else own.accuracy.ap50_95
     low, high = (None, None) if own is None else (own.ap50_95_low, own.ap50_95_high)
     speed = model.speed
-    return _Sized(model.base, side, speed.figures.p50_ms, speed.p50_low_ms, speed.p50_high_ms, ap, low, high)
+    times = (speed.figures.p50_ms, speed.p50_low_ms, speed.p50_high_ms)
+    return _Sized(model.base, side, *times, ap, low, high, is_trusted(model))
 
 
 def _draw(found: Sequence[_Sized], cast: Cast, *, judged: bool) -> Spec:
@@ -92,38 +96,44 @@ def _draw(found: Sequence[_Sized], cast: Cast, *, judged: bool) -> Spec:
     if judged:
         rows = [_gain_row(s, cast) for s in found if s.ap is not None]
         layers += _panel(rows, x, cast, names, "AP", (_TIME_PX + _GAP_PX, height), legend=False)
-    panels = [{"layer": layers[i : i + 3]} for i in range(0, len(layers), 3)]
+    panels = [{"layer": layers[i : i + _LAYERS]} for i in range(0, len(layers), _LAYERS)]
     return make_view(panels, height=height, resolve={"y": "independent"})
 
 
 def _panel(
     rows: Sequence[Row], x: Spec, cast: Cast, names: Sequence[str], title: str, span: tuple[int, int], *, legend: bool
 ) -> list[Spec]:
-    """Line, intervals and marks between two heights in pixels."""
+    """Line, intervals, marks and marks in doubt between two heights in pixels."""
     top = fit_range([0, *collect(rows, "y", "high")])[1]
     scale = {"domain": [0, top], "range": [span[1], span[0]], "nice": False}
     y = quantity("y", scale, {"title": title, "tickCount": 4, "orient": "left"})
     where = {"x": x, "y": y, "color": cast.color(names), "opacity": fade()}
     line = make_layer("line", rows, {**where, "strokeDash": cast.dash(names)})
     tooltip = tips(("model", "name"), ("size", "size"), (title, "shown"))
+    marks = {**where, "shape": cast.shape(names), "tooltip": tooltip}
     return [
         {**line, "params": [pick("model")]} if legend else line,
         make_layer(
             "rule", rows, {**where, "y": {**y, "field": "low"}, "y2": {"field": "high"}},
             only=HAS_INTERVAL, strokeWidth=1.6,
         ),
-        make_layer("point", rows, {**where, "shape": cast.shape(names), "tooltip": tooltip}, size=80),
+        make_layer("point", rows, marks, only=TRUSTED, size=80),
+        make_layer(
+            "point", rows, {channel: marks[channel] for channel in marks if channel != "color"},
+            only=DOUBTED, size=80, **HOLLOW,
+        ),
     ]  # fmt: skip
 
 
 def _time_row(s: _Sized, cast: Cast) -> Row:
     row = _row(s, cast, s.p50_ms, s.low_ms, s.high_ms)
-    return row | {"shown": f"{figure_interval(s.p50_ms, s.low_ms, s.high_ms)} ms"}
+    return row | {"trusted": s.trusted, "shown": f"{figure_interval(s.p50_ms, s.low_ms, s.high_ms)} ms"}
 
 
 def _gain_row(s: _Sized, cast: Cast) -> Row:
     assert s.ap is not None
-    return _row(s, cast, s.ap, s.ap_low, s.ap_high) | {"shown": share_interval(s.ap, s.ap_low, s.ap_high)}
+    shown = share_interval(s.ap, s.ap_low, s.ap_high)
+    return _row(s, cast, s.ap, s.ap_low, s.ap_high) | {"trusted": True, "shown": shown}
 
 
 def _row(s: _Sized, cast: Cast, value: float, low: float | None, high: float | None) -> Row:

@@ -57,8 +57,13 @@ def place_labels(
     return tuple(chosen)
 
 
+def label_px(label: str) -> float:
+    """About how long a label is, in pixels."""
+    return len(label) * _CHARACTER_PX
+
+
 def _cover(point: tuple[float, float], label: str, place: LabelPlace) -> _Box:
-    length = len(label) * _CHARACTER_PX
+    length = label_px(label)
     x, y = point[0] + place.dx, point[1] + place.dy
     left = {"left": x, "center": x - length / 2, "right": x - length}[place.align]
     return left, y - _LINE_PX / 2, left + length, y + _LINE_PX / 2

@@ -12,7 +12,7 @@ from detectattn.report.cells import doubt_mark, figure, figure_interval
 from detectattn.report.content import ModelReport, Report, Speed
 from detectattn.report.plots.axes import TimeAxis, fit_time_axis
 from detectattn.report.plots.base import Plot
-from detectattn.report.plots.cast import Cast, choose_rows, find_cast
+from detectattn.report.plots.cast import VARIANTS_LEFT_OUT, Cast, choose_rows, find_cast
 from detectattn.report.plots.names import clean_name, join_clauses
 from detectattn.report.plots.rows import RowGrid, RowHead
 from detectattn.report.plots.spec import Row, Spec, flatten, is_known, make_layer, make_view, quantity, tidy, tips
@@ -145,7 +145,7 @@ def _caption(timed: _Timed, *, left_out: bool) -> str:
     dot = "A dot is a timed picture" if most <= _MOST_DOTS else f"Dots are {_MOST_DOTS} quantiles of {most:,} timings"
     text = f"{dot}; the thick line is the median with its 95% interval, the dashed one the 95th percentile."
     text += doubt_reasons(model for model, _ in timed)
-    return f"{text} Variants are in the frontier." if left_out else text
+    return text + VARIANTS_LEFT_OUT if left_out else text
 
 
 def _describe(timed: _Timed) -> str:

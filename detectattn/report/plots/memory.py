@@ -8,7 +8,7 @@ from detectattn.report.cells import figure
 from detectattn.report.content import ModelReport, Report
 from detectattn.report.plots.axes import fit_range
 from detectattn.report.plots.base import Plot
-from detectattn.report.plots.cast import Cast, choose_rows, find_cast
+from detectattn.report.plots.cast import VARIANTS_LEFT_OUT, Cast, choose_rows, find_cast
 from detectattn.report.plots.names import clean_name, join_clauses
 from detectattn.report.plots.rows import RowGrid, RowHead
 from detectattn.report.plots.spec import Row, Spec, is_known, make_layer, make_view, quantity, text_channel, tidy, tips
@@ -22,7 +22,7 @@ _TOP_PX, _BAR_PX, _GAP_PX = 21, 10, 4
 
 def plot_memory(report: Report) -> Plot | None:
     """Peak memory beside the size of the weights; None where no memory was measured."""
-    chosen, _ = choose_rows(report, _MOST_ROWS)
+    chosen, left_out = choose_rows(report, _MOST_ROWS)
     measured = [(m, parts) for m in chosen if m.memory is not None and (parts := _parts(m))]
     if not measured:
         return None
@@ -32,7 +32,7 @@ def plot_memory(report: Report) -> Plot | None:
         title="How much memory does it take?",
         caption=(
             "Peak memory of each model's own process, of its device where that has memory of its own, and the file of "
-            "its weights; 1\N{NO-BREAK SPACE}MB is a million bytes."
+            f"its weights; 1\N{NO-BREAK SPACE}MB is a million bytes.{VARIANTS_LEFT_OUT if left_out else ''}"
         ),
         alt=f"Memory by model. {join_clauses([f'{clean_name(m.name, 60)}: {_tell(p)}' for m, p in measured])}.",
         spec=_draw(measured, find_cast(report)),

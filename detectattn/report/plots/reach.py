@@ -29,12 +29,12 @@ _BANDS = {
 
 @dataclass(frozen=True, slots=True)
 class _Bar:
-    """A map's mass by band; ``even`` for the picture's area."""
+    """A map's mass by band, or the picture's area; grey for what knows nothing of the model."""
 
     model: str
     title: str
     shares: tuple[float, ...]
-    even: bool
+    grey: bool
 
 
 def plot_reach(explanation: Explanation) -> Plot | None:
@@ -52,8 +52,8 @@ def plot_reach(explanation: Explanation) -> Plot | None:
         section="attention",
         title="How far beyond its box does a detection look?",
         caption=(
-            "Share of each map's mass by distance from the box, in sizes of the box. The grey bar is the picture's "
-            f"area at these distances, which {_NO_PREFERENCE} would have: a map that resembles it is spread evenly."
+            "Share of each map's mass by distance from the box, in sizes of the box. Grey bars know nothing of the "
+            f"model; the last one of each is the picture's area at these distances, which {_NO_PREFERENCE} would have."
         ),
         alt=f"Share of the mass by distance. {join_words(told, 24)}.",
         spec=_draw(bars, cast),
@@ -63,9 +63,9 @@ def plot_reach(explanation: Explanation) -> Plot | None:
 def _iter_bars(model: ModelExplained) -> Iterator[_Bar]:
     known = [f for f in model.methods if len(f.reach) == len(REACH_BANDS)]
     for figures in known:
-        yield _Bar(model.name, figures.title, figures.reach, even=False)
+        yield _Bar(model.name, figures.title, figures.reach, figures.worth == "baseline")
     if known and len(known[0].area) == len(REACH_BANDS):
-        yield _Bar(model.name, _NO_PREFERENCE, known[0].area, even=True)
+        yield _Bar(model.name, _NO_PREFERENCE, known[0].area, grey=True)
 
 
 def _draw(bars: Sequence[_Bar], cast: Cast) -> Spec:
@@ -82,10 +82,10 @@ def _draw(bars: Sequence[_Bar], cast: Cast) -> Spec:
     }  # fmt: skip
     layers = [
         make_layer(
-            "rect", [row for row in rows if not row["even"]],
+            "rect", [row for row in rows if not row["grey"]],
             {**where, "color": cast.color(names, legend=False)}, style="block",
         ),
-        make_layer("rect", [row for row in rows if row["even"]], where, style="block", color="#8A9099"),
+        make_layer("rect", [row for row in rows if row["grey"]], where, style="block", color="#8A9099"),
         *grid.heads([_head(bar, cast) for bar in bars]),
     ]  # fmt: skip
     return make_view(layers, height=grid.height)
@@ -102,7 +102,7 @@ def _iter_rows(place: int, bar: _Bar, grid: RowGrid, cast: Cast) -> Iterator[Row
         yield {
             "x": tidy(begin), "x2": tidy(end), "y": grid.at(place, _TOP_PX), "y2": grid.at(place, _TOP_PX + _BAR_PX),
             "model": cast.label(bar.model), "name": clean_name(bar.model), "map": bar.title, "band": band,
-            "shown": f"{100 * share:.1f}%", "even": bar.even,
+            "shown": f"{100 * share:.1f}%", "grey": bar.grey,
         }  # fmt: skip
 
 

@@ -65,6 +65,8 @@ async function embed(element, spec, config) {
     mode: "vega-lite", renderer: "svg", actions: false, ast: true, defaultStyle: false, config,
     loader: nothingToLoad, tooltip: tooltipWith(tones),
   });
+  // What a legend needs is known once it is drawn; only then is there room for all of its lines.
+  await result.view.resize().runAsync();
   let width = sized.width;
   const observer = new ResizeObserver(() => {
     if (findWidth(element) === width) return;

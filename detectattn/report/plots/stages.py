@@ -8,12 +8,12 @@ from detectattn.report.cells import doubt_mark, figure
 from detectattn.report.content import ModelReport, Report, Speed
 from detectattn.report.plots.axes import fit_range
 from detectattn.report.plots.base import Plot
-from detectattn.report.plots.cast import Cast, choose_rows, find_cast
+from detectattn.report.plots.cast import VARIANTS_LEFT_OUT, Cast, choose_rows, find_cast
 from detectattn.report.plots.names import clean_name, join_clauses
 from detectattn.report.plots.rows import RowGrid, RowHead
 from detectattn.report.plots.spec import Row, Spec, is_known, make_layer, make_view, quantity, tidy, tips
 from detectattn.report.plots.tints import tint
-from detectattn.report.plots.trust import doubt_note
+from detectattn.report.plots.trust import DOUBTED, TRUSTED, doubt_note, is_trusted
 
 _STAGES = {
     "decode": "decode_ms",
@@ -30,7 +30,7 @@ _TOP_PX, _BOTTOM_PX = 20, 40
 
 def plot_stages(report: Report) -> Plot | None:
     """Mean time of each stage of each model; None where nothing was timed."""
-    chosen, _ = choose_rows(report, _MOST_ROWS)
+    chosen, left_out = choose_rows(report, _MOST_ROWS)
     timed = [(m, m.speed) for m in chosen if m.speed is not None and is_known(m.speed.figures.forward_ms)]
     if not timed:
         return None
@@ -41,7 +41,7 @@ def plot_stages(report: Report) -> Plot | None:
         caption=(
             "Mean times, one after another from left to right: decoding the file, fitting it to the network's input, "
             "the forward pass in full colour, and from its output to boxes. Decoding is the same for all models."
-            f"{doubt_note(model for model, _ in timed)}"
+            f"{doubt_note(model for model, _ in timed)}{VARIANTS_LEFT_OUT if left_out else ''}"
         ),
         alt=f"Mean time of each stage by model. {join_clauses([_tell(m, s) for m, s in timed])}.",
         spec=_draw(timed, find_cast(report)),
@@ -60,7 +60,8 @@ def _draw(timed: Sequence[tuple[ModelReport, Speed]], cast: Cast) -> Spec:
             rows.append({
                 "x": tidy(start), "x2": tidy(end), "y": grid.at(i, _TOP_PX), "y2": grid.at(i, _BOTTOM_PX),
                 "model": cast.label(model.name), "name": clean_name(model.name), "stage": stage,
-                "took": f"{figure(took)} ms", "part": f"{took / total:.0%}" if total > 0 else "–",
+                "trusted": is_trusted(model), "took": f"{figure(took)} ms",
+                "part": f"{took / total:.0%}" if total > 0 else "–",
             })  # fmt: skip
         heads.append(
             RowHead(
@@ -71,11 +72,15 @@ def _draw(timed: Sequence[tuple[ModelReport, Speed]], cast: Cast) -> Spec:
     reach = [0, fit_range([0, *(r["x2"] for r in rows)], margin=0.02)[1]]
     x = quantity("x", {"domain": reach, "nice": False}, {"title": "mean time, ms", "tickCount": 6})
     encoding = {
-        "x": x, "x2": {"field": "x2"}, "y": grid.y(), "y2": {"field": "y2"},
-        "color": cast.color([m.name for m, _ in timed], legend=False), "opacity": tint("stage", _TINTS),
+        "x": x, "x2": {"field": "x2"}, "y": grid.y(), "y2": {"field": "y2"}, "opacity": tint("stage", _TINTS),
         "tooltip": tips(("model", "name"), ("stage", "stage"), ("mean", "took"), ("of all", "part")),
     }  # fmt: skip
-    return make_view([make_layer("rect", rows, encoding, style="block"), *grid.heads(heads)], height=grid.height)
+    color = cast.color([m.name for m, _ in timed], legend=False)
+    layers = [
+        make_layer("rect", rows, {**encoding, "color": color}, only=TRUSTED, style="block"),
+        make_layer("rect", rows, encoding, only=DOUBTED, style=["block", "doubt"]),
+    ]
+    return make_view([*layers, *grid.heads(heads)], height=grid.height)
 
 
 def _stages(speed: Speed) -> dict[str, float]:

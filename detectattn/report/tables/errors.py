@@ -61,23 +61,27 @@ def confusion_table(judged: Judged) -> Table | None:
 
 
 def all_confusion_table(judged: Judged) -> Table | None:
-    """The confusion matrix without its diagonal, background included, most often first; None where it is empty."""
+    """The cells of the confusion matrix, background included, most often first; None where it is empty."""
     rows = []
     for name, own in judged:
         c = own.confusion
-        found = _list_confusions(c.counts, (*c.class_names, BACKGROUND), _MOST_OF_ALL)
+        found = _list_cells(c.counts, (*c.class_names, BACKGROUND), _MOST_OF_ALL)
         rows += [(Name(name), *row) for row in found]
-    caption = "What was taken for what at the operating point of this study, missed objects and background included"
+    caption = "What was called what at the operating point of this study, missed objects and background included"
     return make_table("all-confusions", caption, _CONFUSION_HEADER, rows, numbers=(3,)) if rows else None
 
 
 def _list_confusions(counts: NDArray[np.int64], names: Sequence[str], most: int) -> Iterator[tuple[str, str, str]]:
     wrong = np.array(counts)
     np.fill_diagonal(wrong, 0)
-    order = np.argsort(-wrong, axis=None, kind="stable")[:most]
-    for what, called in zip(*np.unravel_index(order, wrong.shape), strict=True):
-        if wrong[what, called]:
-            yield names[what], names[called], count(int(wrong[what, called]))
+    return _list_cells(wrong, names, most)
+
+
+def _list_cells(counts: NDArray[np.int64], names: Sequence[str], most: int) -> Iterator[tuple[str, str, str]]:
+    order = np.argsort(-counts, axis=None, kind="stable")[:most]
+    for what, called in zip(*np.unravel_index(order, counts.shape), strict=True):
+        if counts[what, called]:
+            yield names[what], names[called], count(int(counts[what, called]))
 
 
 def calibration_table(judged: Judged) -> Table:

@@ -22,6 +22,11 @@ from detectattn.report.tables.base import DECIDED_WHERE, Name, Table, make_table
 
 _Timed = Sequence[tuple[str, Speed]]
 
+RATIO_CAPTION = (
+    "How many times as long the other model takes; with its 95% interval, the faster model first where that is decided"
+)
+"""What the table of ratios holds."""
+
 
 def timed_models(report: Report) -> tuple[tuple[str, Speed], ...]:
     """Names and times of the models that were timed."""
@@ -96,11 +101,11 @@ def throughput_table(timed: _Timed) -> Table | None:
 
 
 def ratio_table(report: Report) -> Table | None:
-    """How many times faster, for every pair; None where there is none."""
+    """How many times as long the slower model takes, for every pair; None where there is none."""
     if not report.ratios:
         return None
-    header = ("median of", "faster", "slower", "times faster", "ms of the faster", "ms of the slower", "decided")
-    caption = f"How many times faster, with its 95% interval; decided {DECIDED_WHERE}"
+    header = ("median of", "model", "other", "the other takes", "ms of the model", "ms of the other", "decided")
+    caption = f"{RATIO_CAPTION}, which is {DECIDED_WHERE}"
     table = make_table("ratios", caption, header, [*map(_ratio_cells, report.ratios)], numbers=(3, 4, 5))
     names = {name for name, speed in timed_models(report) if not speed.noise.trusted}
     return replace(table, doubted=frozenset(i for i, r in enumerate(report.ratios) if names & {r.a, r.b}))

@@ -12,7 +12,7 @@ from detectattn.report.html.view import Layout
 from detectattn.results.explanation import MethodFigures
 from detectattn.results.faithfulness import REACH_BANDS
 
-NO_ATTENTION = "none: its maps are made of activations and gradients"
+_NO_ATTENTION = "its maps are made of activations and gradients"
 
 
 def make_model_cards(explanation: Explanation, view: Layout) -> tuple[Card, ...]:
@@ -37,7 +37,7 @@ def find_default(model: ModelExplained) -> MethodFigures | None:
 
 
 def _iter_facts(model: ModelExplained) -> Iterator[Fact]:
-    yield Fact("Attention", model.attention or "none", "" if model.attention else NO_ATTENTION.partition(": ")[2])
+    yield Fact("Attention", "" if model.attention else "none", model.attention or _NO_ATTENTION)
     shown = find_default(model)
     if shown is None:
         yield Fact("Map shown first", "none", "No map was made.")

@@ -21,9 +21,9 @@ from detectattn.report.explanation import (
     ObjectExplained,
     PictureExplained,
 )
-from detectattn.report.html.explanation.paths import name_picture, to_url
 from detectattn.report.html.explanation.pack import Pack
-from detectattn.report.looks import Look
+from detectattn.report.html.explanation.paths import name_picture, to_url
+from detectattn.report.html.marks import Mark
 from detectattn.results.explanation import MethodFigures
 from detectattn.results.faithfulness import MapScore
 from detectattn.sources.naming import to_one_line
@@ -44,7 +44,7 @@ class _Places:
     methods: tuple[Mapping[str, int], ...]
 
 
-def explanation_data(explanation: Explanation, looks: Mapping[str, Look]) -> dict[str, Any]:
+def explanation_data(explanation: Explanation, marks: Mapping[str, Mark]) -> dict[str, Any]:
     """What the scripts show, as plain values without NaN.
 
     A detection's ``maps`` hold six numbers each: the method's place among its model's, where the map lies in the
@@ -54,7 +54,7 @@ def explanation_data(explanation: Explanation, looks: Mapping[str, Look]) -> dic
 
     Args:
         explanation: The run.
-        looks: Of each model.
+        marks: Of each model.
     """
     models = explanation.models
     places = _Places(
@@ -62,18 +62,19 @@ def explanation_data(explanation: Explanation, looks: Mapping[str, Look]) -> dic
         tuple({f.method: place for place, f in enumerate(model.methods)} for model in models),
     )
     return {
-        "models": [_model(model, looks.get(model.name)) for model in models],
+        "models": [_model(model, marks.get(model.name)) for model in models],
         "inferno": _list_inferno(),
         "levels": [[to_hex(color), to_hex(casing_color(color))] for color in LEVEL_COLORS],
         "pictures": [_picture(p, models, places) for p in explanation.pictures if p.jpeg is not None],
     }
 
 
-def _model(model: ModelExplained, look: Look | None) -> dict[str, Any]:
+def _model(model: ModelExplained, mark: Mark | None) -> dict[str, Any]:
     height, width = model.net_hw
     return {
         "name": to_one_line(model.name),
-        "color": to_hex(UNKNOWN_FAMILY_COLOR) if look is None else look.color,
+        "color": to_hex(UNKNOWN_FAMILY_COLOR) if mark is None else mark.color,
+        "mark": "" if mark is None else mark.path,
         "input": [width, height],
         "methods": [_method(figures) for figures in model.methods],
         "first": next((i for i, f in enumerate(model.methods) if f.method == model.default_method), 0),

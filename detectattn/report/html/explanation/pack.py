@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import zlib
 from base64 import b64encode
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -89,8 +88,7 @@ def _is_alike(restored: U8, grey: U8, edge_px: int) -> bool:
 
 
 def _resize(grey: U8, size_wh: tuple[int, int], interpolation: int) -> U8:
-    resized: Sequence[U8] = [np.asarray(cv2.resize(one, size_wh, interpolation=interpolation), np.uint8) for one in grey]
-    return np.stack(resized)
+    return np.stack([np.asarray(cv2.resize(one, size_wh, interpolation=interpolation), np.uint8) for one in grey])
 
 
 def _differ(maps: U8) -> U8:

@@ -19,7 +19,8 @@ from detectattn.report.html.explanation.assets import read_explanation_script, r
 from detectattn.report.html.explanation.cards import make_model_cards
 from detectattn.report.html.explanation.data import explanation_data
 from detectattn.report.html.explanation.paths import name_picture, to_url
-from detectattn.report.html.explanation.sections import reading_section, truth_section
+from detectattn.report.html.explanation.sections import Meaning, list_meanings, reading_section, truth_section
+from detectattn.report.html.explanation.words import MEASURES
 from detectattn.report.html.files import open_templates
 from detectattn.report.html.frame import embed_plots, join_style, read_scripts
 from detectattn.report.html.marks import make_marks
@@ -30,7 +31,7 @@ from detectattn.report.plots.faithfulness import build_explanation_plots
 
 _MOST_LEADING = 3
 # Where a sentence's answer ends and its figures begin; not after a number, whose point is followed by digits.
-_BREAK = re.compile(r"(?<=[:;.])\s")
+_BREAK = re.compile(r"(?<=[:;.?])\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,8 @@ class ExplanationPage:
         before: Sections before the pictures: none.
         pictures: Whether there are pictures to browse.
         after: Sections after them.
+        meanings: What the methods' maps mean.
+        measures: Of each measure, its name, what it is and what it hides.
         files: What lies beside the page.
         command: The command line that made it.
         plots: What the plots are drawn from; None without plots.
@@ -96,12 +99,14 @@ class ExplanationPage:
     created: str
     generator: str
     leading: tuple[Told, ...]
-    others: tuple[Told, ...]
+    others: tuple[tuple[Part, ...], ...]
     caveats: tuple[tuple[Part, ...], ...]
     cards: tuple[Card, ...]
     before: tuple[Section, ...]
     pictures: bool
     after: tuple[Section, ...]
+    meanings: tuple[Meaning, ...]
+    measures: tuple[tuple[str, str, str], ...]
     files: tuple[FilesOf, ...]
     command: str
     plots: Markup | None
@@ -120,9 +125,9 @@ def render_page(explanation: Explanation) -> str:
 
 def make_page(explanation: Explanation) -> ExplanationPage:
     """Everything on the page, ready to be shown."""
-    looks = assign_looks({model.name: model.family for model in explanation.models})
+    marks = make_marks(assign_looks({model.name: model.family for model in explanation.models}))
     plots = {plot.name: plot for plot in build_explanation_plots(explanation)}
-    view = Layout((), make_marks(looks), plots)
+    view = Layout((), marks, plots)
     after = (truth_section(explanation, view), reading_section(explanation, view))
     drawn = embed_plots(block for section in after for block in section.blocks)
     browse = any(picture.jpeg is not None for picture in explanation.pictures)
@@ -130,32 +135,43 @@ def make_page(explanation: Explanation) -> ExplanationPage:
     if browse:
         scripts["explanation"] = embed_script(read_explanation_script())
     names = [model.name for model in explanation.models]
-    told = [_tell(sentence, names, view) for sentence in explanation.sentences]
+    leading = _choose_leading(explanation)
     return ExplanationPage(
         title=f"Where {_join(names)} {'looks' if len(names) == 1 else 'look'}",
         about=_tell_run(explanation),
         created=explanation.created,
         generator=f"detectattn {detectattn.__version__}",
-        leading=tuple(told[:_MOST_LEADING]),
-        others=tuple(told[_MOST_LEADING:]),
+        leading=tuple(_tell(sentence, names, view) for sentence in leading),
+        others=tuple(view.tell(sentence, names) for sentence in explanation.sentences if sentence not in leading),
         caveats=tuple(view.tell(caveat, names) for caveat in explanation.caveats),
         cards=make_model_cards(explanation, view),
         before=(),
         pictures=browse,
         after=after,
+        meanings=list_meanings(explanation, view),
+        measures=MEASURES,
         files=tuple(_list_files(picture) for picture in explanation.pictures),
         command=shlex.join(explanation.command),
         plots=drawn,
-        explanation_json=embed_json(explanation_data(explanation, looks) if browse else {}),
+        explanation_json=embed_json(explanation_data(explanation, view.marks) if browse else {}),
         style=Markup("\n").join((join_style(with_pictures=False), Markup(read_explanation_style()))),  # noqa: S704
         scripts=scripts,
         policy=content_policy(scripts.values()),
     )
 
 
+def _choose_leading(explanation: Explanation) -> tuple[str, ...]:
+    """The sentences that are shown large: one a model, and those that answer a question."""
+    first = max(1, min(_MOST_LEADING, len(explanation.models)))
+    return tuple(s for n, s in enumerate(explanation.sentences) if n < first or "? " in s)
+
+
 def _tell(sentence: str, names: list[str], view: Layout) -> Told:
-    head, *rest = _BREAK.split(sentence, maxsplit=1)
-    return Told(view.tell(head, names), view.tell(rest[0], names) if rest else ())
+    head, *others = _BREAK.split(sentence, maxsplit=1)
+    if not others:
+        return Told(view.tell(head, names), ())
+    rest = others[0] if others[0].startswith(tuple(names)) else others[0][:1].upper() + others[0][1:]
+    return Told(view.tell(f"{head[:-1]}." if head[-1] in ":;" else head, names), view.tell(rest, names))
 
 
 def _tell_run(explanation: Explanation) -> str:

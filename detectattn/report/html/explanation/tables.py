@@ -2,48 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from detectattn.report.cells import MISSING, count, figure, size_wh
 from detectattn.report.explanation import Explanation, ModelExplained
-from detectattn.report.html.explanation.words import MEASURES, gain_text, mean_text, percent, worth_text
+from detectattn.report.html.explanation.words import gain_text, mean_text, percent, worth_text
 from detectattn.report.tables.base import Code, Name, Table, make_table
 from detectattn.results.explanation import MethodFigures
 
 
-def worth_table(explanation: Explanation) -> Table:
-    """What every map of every model is worth."""
+def worth_table(model: ModelExplained, place: int) -> Table:
+    """What every map of a model is worth.
+
+    Args:
+        model: Whose maps.
+        place: Of the model on the page, from 1.
+    """
     header = (
-        "model", "map", "what it is worth", "faithfulness", "over random", "over the box", "inside the box",
-        "pointing game", "ms a map", "detections",
+        "map", "what it is worth", "faithfulness", "over random", "over the box", "inside the box", "pointing game",
     )  # fmt: skip
-    shown = [(model, figures) for model in explanation.models for figures in model.methods]
+    many = max((f.detections for f in model.methods), default=0)
     table = make_table(
-        "worth",
-        "What every map is worth; the most faithful first, the baselines last, with 95% intervals",
+        f"worth-{place}",
+        f"{model.name} on {count(many)} {'detection' if many == 1 else 'detections'}; means with 95% intervals",
         header,
-        [_worth_cells(model, figures) for model, figures in shown],
-        numbers=(3, 4, 5, 6, 7, 8, 9),
+        [_worth_cells(figures) for figures in model.methods],
+        numbers=(2, 3, 4, 5, 6),
         sparse=True,
     )
-    first = frozenset(i for i, (model, f) in enumerate(shown) if f.method == model.default_method)
-    return replace(table, names_row=1, strong=first)
+    first = frozenset(i for i, figures in enumerate(model.methods) if figures.method == model.default_method)
+    return replace(table, strong=first)
 
 
-def _worth_cells(model: ModelExplained, figures: MethodFigures) -> tuple[str, ...]:
+def _worth_cells(figures: MethodFigures) -> tuple[str, ...]:
     return (
-        Name(model.name),
         figures.title,
         worth_text(figures.worth),
         mean_text(figures.faithfulness),
         gain_text(figures.over_random),
         gain_text(figures.over_box),
-        mean_text(figures.energy),
+        percent(figures.energy.value),
         percent(figures.pointing.value),
-        figure(figures.milliseconds),
-        count(figures.detections),
     )
 
 
@@ -56,29 +57,6 @@ def unit_note(explanation: Explanation) -> str:
             "Detections of one picture resemble one another."
         )
     return "Intervals are over pictures, the mean of each counting once: they speak for pictures like these."
-
-
-def method_table(explanation: Explanation) -> Table:
-    """What each method's maps mean."""
-    seen: dict[str, tuple[str, str, list[str]]] = {}
-    for model in explanation.models:
-        for figures in model.methods:
-            seen.setdefault(figures.method, (figures.title, figures.meaning, []))[2].append(model.name)
-    everyone = len(explanation.models)
-    rows = [
-        (title, meaning, "all" if len(names) == everyone else _names(names)) for title, meaning, names in seen.values()
-    ]
-    return make_table("methods", "What a bright spot means", ("map", "a bright spot is", "models"), rows)
-
-
-def _names(names: Iterable[str]) -> tuple[str, ...]:
-    parts = [part for name in names for part in (", ", Name(name))]
-    return tuple(parts[1:])
-
-
-def measure_table() -> Table:
-    """What each measure says, and what it hides."""
-    return make_table("measures", "What is measured", ("measure", "what it is", "what it hides"), MEASURES)
 
 
 def run_table(explanation: Explanation) -> Table:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from math import isfinite
 
-from detectattn.report.cells import MISSING, share_interval, signed_share
+from detectattn.figures import format_interval
+from detectattn.report.cells import MISSING, share, signed_share
 from detectattn.results.explanation import MeanFigure, Worth
 
 SIGNS: dict[Worth, str] = {
@@ -12,29 +13,29 @@ SIGNS: dict[Worth, str] = {
     "no more than the box": "=",
     "no better than random": "✕",
     "not decided": "?",
-    "baseline": "·",
+    "baseline": "",
 }
 """Beside what a map is worth, so that it is not told by colour alone."""
 
-MEASURES = (
+MEASURES: tuple[tuple[str, str, str], ...] = (
     (
         "Faithfulness",
         "The picture is shown bit by bit, what the map has brightest first (insertion), and hidden in the same order "
-        "(deletion); what remains of the detection's score is averaged, and the second mean taken from the first. Above "
-        "0, the map puts first what the detection needs.",
+        "(deletion). What remains of the detection's score is averaged over each, and the second mean taken from the "
+        "first. Above 0, the map puts first what the detection needs.",
         "Hidden pixels are blurred ones, which no training picture holds: a detector may stumble over the blur itself. "
         "That is why every map is set beside a random one and beside a blob on the box, which meet the same blur.",
     ),
     (
         "Over random, over the box",
-        "Faithfulness less that of smooth noise, and less that of a blob on the box, of the same detections. A map says "
-        "more than the box only where both differences are above 0 with their whole intervals.",
+        "Faithfulness less that of smooth noise, and less that of a blob on the box, of the same detections. A map "
+        "says more than the box only where both differences are above 0 with their whole intervals.",
         "Boxes hold most of what a detector needs. A map that equals the blob may be true and still tell nothing new.",
     ),
     (
         "Inside the box",
         "Share of the map's mass inside the detection's box (energy).",
-        "High is not better: a detector may rightly use what lies around an object, and a blob on the box has nearly 1.",
+        "High is not better: a detector may rightly use what lies around an object. A blob on the box has nearly 1.",
     ),
     (
         "Pointing game",
@@ -58,19 +59,16 @@ def worth_text(worth: Worth) -> str:
 
 def mean_text(mean: MeanFigure | None) -> str:
     """A mean with its interval: ``0.210 (0.150–0.270)``."""
-    if mean is None:
-        return MISSING
-    if min(mean.value, mean.low) < 0:
-        return gain_text(mean)
-    return share_interval(mean.value, mean.low, mean.high)
+    return MISSING if mean is None else f"{share(mean.value)}{_interval(mean)}"
 
 
 def gain_text(mean: MeanFigure | None) -> str:
-    """A difference with its interval and signs: ``+0.210 (+0.150 to +0.270)``."""
-    if mean is None:
-        return MISSING
-    ends = f" ({signed_share(mean.low)} to {signed_share(mean.high)})" if isfinite(mean.low) else ""
-    return f"{signed_share(mean.value)}{ends}"
+    """A difference with its sign and interval: ``+0.210 (0.150–0.270)``."""
+    return MISSING if mean is None else f"{signed_share(mean.value)}{_interval(mean)}"
+
+
+def _interval(mean: MeanFigure) -> str:
+    return f" ({format_interval(mean.low, mean.high)})" if isfinite(mean.low) else ""
 
 
 def percent(value: float) -> str:

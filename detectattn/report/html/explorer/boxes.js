@@ -79,7 +79,8 @@
   }
 
   function drawLabel(spot, color, textPx) {
-    const group = svg("g", {});
+    const group = svg("g", { class: "explorer-label" });
+    group.spot = spot;
     const ground = { x: spot.x, y: spot.y, width: spot.width, height: spot.height };
     group.append(svg("rect", { ...ground, fill: color, stroke: casingOf(color), "stroke-width": 0.75, rx: 1.5 }));
     const text = svg("text", {

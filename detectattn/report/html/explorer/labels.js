@@ -1,4 +1,4 @@
-// Where the names of boxes go: beside them, on the picture, and never over one another.
+// Where the names of boxes go: beside them, on the picture, never over one another, and never cut by the divide.
 ((explorer) => {
   "use strict";
 
@@ -6,6 +6,10 @@
   const LABELLED_SHARE = 0.08;
   const LABELS_AT_LEAST = 3;
   const PADDING_PX = 4;
+  /** Between a label and the divide. */
+  const GAP_PX = 3;
+  /** So much of a box has to be seen for its label to be moved to it. */
+  const SEEN_PX = 10;
 
   const context = document.createElement("canvas").getContext("2d");
 
@@ -58,5 +62,29 @@
     return placed;
   }
 
-  Object.assign(explorer, { placeLabels, LABEL_PADDING_PX: PADDING_PX });
+  /** How far a label has to be moved so as not to be cut where its side of the picture ends. */
+  function findShift(spot, side, divide) {
+    return side === "a" ? Math.min(0, divide - GAP_PX - spot.x - spot.width) : Math.max(0, divide + GAP_PX - spot.x);
+  }
+
+  /**
+   * Move labels that the divide would cut to their side of it; hide those for which there is no room.
+   * `labels` are elements with the `spot` that `placeLabels` gave them; `divide` is in pixels from the left.
+   */
+  function fitLabels(labels, side, divide, size) {
+    const shifts = labels.map((label) => [label, findShift(label.spot, side, divide)]);
+    const taken = shifts.filter(([, shift]) => shift === 0).map(([label]) => label.spot);
+    for (const [label, shift] of shifts) {
+      const moved = { ...label.spot, x: label.spot.x + shift };
+      const { x0, x1 } = label.spot.box;
+      const isSeen = side === "a" ? x0 + SEEN_PX < divide : x1 - SEEN_PX > divide;
+      const fits = moved.x >= 0 && moved.x + moved.width <= size.width && !taken.some((other) => overlaps(moved, other));
+      const isShown = shift === 0 || (isSeen && fits);
+      label.style.display = isShown ? "" : "none";
+      label.setAttribute("transform", `translate(${shift} 0)`);
+      if (isShown && shift) taken.push(moved);
+    }
+  }
+
+  Object.assign(explorer, { placeLabels, fitLabels, LABEL_PADDING_PX: PADDING_PX });
 })((globalThis.detectattnExplorer ??= {}));

@@ -3,7 +3,8 @@
   "use strict";
 
   const {
-    drawBoxes, drawTruthOver, drawSwatch, colorOf, paintSide, tellBox, tellMark, nameSide, make, isModel, TRUTH,
+    drawBoxes, drawTruthOver, drawSwatch, fitLabels, colorOf, paintSide, tellBox, tellMark, nameSide, make, isModel,
+    TRUTH,
   } = explorer;
   const SWATCH_COLOR = "#e6e6e6";
   const POINT_AT = "Point at a box to see who finds it.";
@@ -81,6 +82,15 @@
       frame.style.setProperty("--split", `${percent}%`);
       const shares = `${percent}% ${nameSide(study, a)}, ${100 - percent}% ${nameSide(study, b)}`;
       slider.setAttribute("aria-valuetext", shares);
+      this.#fitLabels();
+    }
+
+    #fitLabels() {
+      const divide = (Number(this.#parts.slider.value) / 100) * this.#size.width;
+      for (const side of ["a", "b"]) {
+        const labels = [...this.#parts[`layer-${side}`].querySelectorAll(".explorer-label")];
+        fitLabels(labels, side, divide, this.#size);
+      }
     }
 
     get #scale() {
@@ -98,6 +108,7 @@
       }
       const objects = truth ? (this.#picture.truth ?? []) : [];
       drawTruthOver(this.#parts["layer-truth"], objects, { ...drawn, color: study.colors.truth });
+      this.#fitLabels();
     }
 
     #showMaps() {

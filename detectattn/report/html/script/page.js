@@ -43,7 +43,9 @@
   // Only what scrolls needs to be reached by keyboard.
   const fit = new ResizeObserver((entries) => {
     for (const { target } of entries) {
-      if (target.scrollWidth > target.clientWidth + 1) target.tabIndex = 0;
+      const isWider = target.scrollWidth > target.clientWidth + 1;
+      target.classList.toggle("wider", isWider);
+      if (isWider) target.tabIndex = 0;
       else target.removeAttribute("tabindex");
     }
   });

@@ -72,6 +72,7 @@
     view.background("transparent");
   }
 
+  for (const hint of document.querySelectorAll(".hint")) hint.hidden = false;
   for (const button of document.querySelectorAll("[data-save]")) {
     button.hidden = false;
     button.addEventListener("click", () => save(button));

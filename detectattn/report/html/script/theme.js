@@ -32,7 +32,8 @@
 
   addEventListener("DOMContentLoaded", () => {
     const button = document.getElementById("theme");
-    const show = () => button.setAttribute("aria-pressed", String(isDark()));
+    // What it does, not what is.
+    const show = () => (button.textContent = isDark() ? "Light theme" : "Dark theme");
     button.hidden = false;
     show();
     button.addEventListener("click", () => {
