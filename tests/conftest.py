@@ -19,6 +19,10 @@ from numpy.typing import NDArray
 
 from detectattn.shipped import shipped_dir
 
+# Threads that wait for each other by spinning keep a core from whoever has work, and several tests run at once. It is
+# read when PyTorch is first imported, in child processes too.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _cache(tmp_path_factory: pytest.TempPathFactory) -> None:
