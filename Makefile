@@ -9,6 +9,9 @@ READY := $(VENV)/.ready
 export DETECTATTN_CACHE := $(CURDIR)/$(VENV)/cache
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/cache/matplotlib
 
+# The picture of docs/attention.md.
+LOOK := $(BIN)/detectattn explain samples/street/images/boulevard.jpg --quiet --classes bus
+
 .DEFAULT_GOAL := help
 .PHONY: help install demo test lint check format bench samples pictures clean
 
@@ -41,12 +44,19 @@ bench: $(READY) ## Measure speed and memory
 samples: $(READY) ## Draw the sample pictures and the sample video again
 	@$(BIN)/python -m samples.make_samples
 
-pictures: $(READY) ## Make the README's pictures again, by the command that it names
+pictures: $(READY) ## Make the pictures of the documentation again, by the commands that it names
 	@rm -rf $(VENV)/pictures
 	@$(BIN)/detectattn demo --quiet --out $(VENV)/pictures
 	@cp $(VENV)/pictures/compare/pictures/*-crossroads.jpg docs/images/compare.jpg
 	@for model in rtdetr yolo; do \
 	  cp $(VENV)/pictures/demo-$$model/images/yellow-bus.jpg docs/images/demo-$$model.jpg; done
+	@$(LOOK) -m demo-rtdetr --maps encoder_rows --top 2 --out $(VENV)/pictures/attention-rows
+	@$(LOOK) -m demo-rtdetr --maps encoder_rows --head 0 --top 1 --out $(VENV)/pictures/attention-head-0
+	@$(LOOK) -m demo-rtdetr --maps encoder_rows --head 3 --top 1 --out $(VENV)/pictures/attention-head-3
+	@$(LOOK) -m demo-rtdetr --maps cross_last --top 1 --out $(VENV)/pictures/attention-points
+	@$(LOOK) -m demo-rtdetr -m demo-yolo --maps input_gradient --top 1 --out $(VENV)/pictures/attention-reach
+	@for name in rows head-0 head-3 points reach; do \
+	  cp $(VENV)/pictures/attention-$$name/images/boulevard.jpg docs/images/attention-$$name.jpg; done
 
 clean: ## Remove what the targets above leave, run folders excepted
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from PIL.Image import Image
+
+    from detectattn.explain.picture import ExplainedPicture
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -202,6 +205,48 @@ class Model:
             finally:
                 stages.join()
 
+    def explain(
+        self,
+        image: str | Path | U8 | Image,
+        *,
+        conf: float = 0.25,
+        iou: float = 0.7,
+        top: int = 8,
+        maps: Sequence[str] = (),
+        score: bool = False,
+    ) -> ExplainedPicture:
+        """Where the detections in one picture come from.
+
+        Args:
+            image: One picture: a path, a URL, an array u8[H, W, 3] in BGR, a PIL image.
+            conf: Explain detections scored above this; if there are none, the best below.
+            iou: As for :meth:`stream`.
+            top: Detections at most, the surest.
+            maps: Which maps (``cross_last``, ``layercam``, …); empty for all that are quick.
+            score: Whether every map is scored by deletion and insertion, which takes some twenty passes each.
+
+        Returns:
+            ``detections``, ``maps`` (by name, one f32[h, w] a detection in ``.values``), ``scores``, and ``captured``
+            with the attention itself.
+
+        Raises:
+            SourceError: It cannot be read.
+            EngineError: The model is an export, or runs in half precision.
+            ConfigError: There is no such map.
+        """
+        from detectattn.explain.picture import ExplainOptions, explain_look, look_at
+
+        with tempfile.TemporaryDirectory(prefix="detectattn-") as temp_dir:
+            read = ReadOptions(offline=self._offline, temp_dir=Path(temp_dir))
+            media = next(_iter_media(image, read))
+            if isinstance(media, FrameFailure):
+                raise SourceError(media.message.rstrip("."), hint="Pass a picture that can be read")
+            with closing(_iter_one(media, read)) as frames:
+                bgr = next(frames).bgr
+        options = ExplainOptions(Thresholds(conf, iou), tuple(maps), score=score)
+        look = look_at(self._detector, bgr, options)
+        return explain_look(self._detector, bgr, look, range(min(top, len(look.captured.detections))), options)
+
     def close(self) -> None:
         """Free what the model holds."""
         self._detector.close()
@@ -213,6 +258,10 @@ class Model:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _iter_one(media: Media, read: ReadOptions) -> Generator[Frame]:
+    yield from iter_frames(media, read)
 
 
 def _is_picture(source: Any) -> bool:

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from detectattn import Model
 from detectattn.api import Shot
 from detectattn.cli.app import run
+from detectattn.explain.picture import ExplainedPicture
 from detectattn.types import Prediction
 from samples.scenes import Scene
 
@@ -61,6 +63,7 @@ def reader(
         folder.mkdir(parents=True)
         for name in ("noon.jpg", "yellow-bus.jpg"):
             shutil.copyfile(street_images / name, folder / name)
+    shutil.copyfile(street_images / "boulevard.jpg", images / "boulevard.jpg")
     for name in ("annotations.json", "data.yaml"):
         shutil.copyfile(ROOT / "samples/street" / name, tmp_path / "samples/street" / name)
     shutil.copytree(ROOT / "samples/street/labels", tmp_path / "samples/street/labels")
@@ -76,6 +79,10 @@ def to_local(words: list[str], url: str) -> list[str]:
     local = [url if word.startswith("https://") else word for word in words]
     if local[0] == "compare":
         return [*local, "--limit", "3", *([] if "--rounds" in local else ["--rounds", "1"])]
+    if local[0] == "explain":
+        known = ["demo-rtdetr" if "rtdetr" in word else MODEL for word in local]
+        models = [known[k] if k and local[k - 1] == "-m" else word for k, word in enumerate(local)]
+        return [*models, "--limit", "1", "--top", "1", "--imgsz", "160"]
     if "-m" in local:
         local[local.index("-m") + 1] = MODEL
     elif local[0] == "predict" and "-c" in local:
@@ -133,6 +140,8 @@ def test_guide_names_every_option_and_no_other() -> None:
 # What a reader has at the end of each page that holds Python.
 _MADE = {
     "README.md": ("model", Model),
+    "docs/attention.md": ("weights", np.ndarray),
+    "docs/explain.md": ("explained", ExplainedPicture),
     "docs/guide.md": ("model", Model),
     "docs/records.md": ("prediction", Prediction),
     "samples/README.md": ("scene", Scene),
@@ -147,6 +156,12 @@ def test_python_runs(page: Path, reader: Path, monkeypatch: pytest.MonkeyPatch) 
     names: dict[str, Any] = {}
     if page.name == "records.md":
         run(["predict", "street", "-m", MODEL, "-q", "--save", "coco"])
+    if page.name == "attention.md":
+        picture = "samples/street/images/boulevard.jpg"
+        options = ["-m", "demo-rtdetr", "--classes", "bus", "--top", "2", "--maps", "encoder_rows"]
+        run(["explain", picture, *options, "-q", "-o", "looked"])
+    if page.name == "explain.md":
+        run(["explain", "street", "-m", "demo-rtdetr", "-q", "--top", "1", "--imgsz", "160"])
     for block in iter_blocks(page, "python"):
         source = re.sub(r'Model\("[\w.-]+"', f'Model("{MODEL}"', block)
         source = re.sub(r'"rtsp://[^"]+"', '"street/"', source)

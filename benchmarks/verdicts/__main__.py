@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import json
+from typing import Any
 
-from benchmarks.record import write_record
+from benchmarks.record import RESULTS, write_record
 from benchmarks.verdicts import PARTS, Plan, measure, render
 
 
@@ -24,8 +26,15 @@ def main() -> None:
     studies = dict(zip((25, 100, 400), options.studies, strict=True))
     figures = measure(Plan(tuple(options.parts) or PARTS, options.scenes, studies, options.speed_studies))
     print(render(figures))
-    if not options.parts:
-        print(f"\n{write_record('verdicts', figures)}")
+    print(f"\n{write_record('verdicts', _merge(figures))}")
+
+
+def _merge(figures: dict[str, Any]) -> dict[str, Any]:
+    """Parts that were not run now keep what the record has of them, if it is of the same models."""
+    path = RESULTS / "verdicts.json"
+    earlier = json.loads(path.read_text(encoding="utf-8"))["figures"] if path.exists() else {}
+    same = earlier.get("models") == figures["models"]
+    return {**(earlier if same else {}), **figures}
 
 
 if __name__ == "__main__":

@@ -150,11 +150,17 @@ def score_map(method: str, values: F32, xyxy: F32, curve: PerturbationCurve | No
         curve: Deletion and insertion, where they are known.
     """
     reach = compute_reach(values, xyxy)
-    brightest = int(rank_pixels(values).argmin())
-    row, column = divmod(brightest, values.shape[1])
+    row, column = divmod(_find_brightest(values), values.shape[1])
     x, y = column + 0.5, row + 0.5
     pointing = bool(xyxy[0] <= x <= xyxy[2] and xyxy[1] <= y <= xyxy[3])
     return MapScore(method, reach.shares[0], pointing and reach.shares[0] == reach.shares[0], reach, curve)
+
+
+def _find_brightest(values: F32) -> int:
+    """The pixel that :func:`rank_pixels` puts first, in the order of reading."""
+    brightest = np.flatnonzero(values == np.nanmax(values, initial=-np.inf))
+    # Sorting all pixels takes far longer, and is needed only where several are the brightest.
+    return int(brightest[0]) if len(brightest) == 1 else int(rank_pixels(values).argmin())
 
 
 def compute_reach(values: F32, xyxy: F32) -> Reach:

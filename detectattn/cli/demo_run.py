@@ -10,6 +10,7 @@ from pathlib import Path
 
 from detectattn.cli.console import Notices, format_duration
 from detectattn.cli.demo_compare import compare_samples
+from detectattn.cli.demo_explain import explain_samples
 from detectattn.cli.demo_predict import predict_samples
 from detectattn.cli.demo_step import MODELS, Shown, Stage, Step
 from detectattn.errors import UnknownModel
@@ -18,7 +19,7 @@ from detectattn.shipped import shipped_dir
 from detectattn.sources.naming import to_one_line
 from detectattn.weights.embedded import embedded_path
 
-STEPS: Mapping[str, Step] = {"predict": predict_samples, "compare": compare_samples}
+STEPS: Mapping[str, Step] = {"predict": predict_samples, "compare": compare_samples, "explain": explain_samples}
 LIMIT = (
     "These models know drawn scenes, not photographs. For photographs use the",
     "official weights: detectattn models pull rtdetr-l",

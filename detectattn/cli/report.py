@@ -23,12 +23,14 @@ PairOption = Annotated[
     list[str] | None,
     typer.Option("--pair", metavar="OLD=NEW", help="Compare a model that has another name now; repeat it."),
 ]
+PlotsOption = Annotated[bool, typer.Option("--plots", help="Write the plots of each run as PNG too, into RUN/plots.")]
 
 
 def report(
     runs: Runs,
     out: OutOption = None,
     pair: PairOption = None,
+    plots: PlotsOption = False,
     quiet: opt.QuietOption = False,
     as_json: opt.JsonOption = False,
 ) -> None:
@@ -41,8 +43,8 @@ def report(
 
     notices = Notices(quiet=quiet)
     if len(runs) == 2:
-        code = compare_runs((runs[0], runs[1]), out, pair or (), notices, as_json=as_json)
+        code = compare_runs((runs[0], runs[1]), out, pair or (), notices, as_json=as_json, plots=plots)
     else:
-        code = rebuild_reports(runs, out, pair or (), notices, as_json=as_json)
+        code = rebuild_reports(runs, out, pair or (), notices, as_json=as_json, plots=plots)
     if code:
         raise typer.Exit(code)

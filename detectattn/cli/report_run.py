@@ -11,6 +11,7 @@ from typing import Any
 from detectattn.cli.console import Notices
 from detectattn.compare.changes import Side, build_changes, find_run, read_side, write_changes
 from detectattn.compare.finish import finish_study
+from detectattn.compare.plot_files import write_plots
 from detectattn.compare.study_folder import StudyFolder
 from detectattn.errors import ConfigError, DetectattnError
 from detectattn.pipeline.run_folder import create_run_folder, require_new_folder
@@ -26,7 +27,7 @@ EXIT_PARTIAL = 4
 
 
 def rebuild_reports(
-    runs: Sequence[Path], out: Path | None, pairs: Sequence[str], notices: Notices, *, as_json: bool
+    runs: Sequence[Path], out: Path | None, pairs: Sequence[str], notices: Notices, *, as_json: bool, plots: bool
 ) -> int:
     """Rebuild each report; one that cannot be built never costs the others. The exit code.
 
@@ -36,6 +37,7 @@ def rebuild_reports(
         pairs: Likewise.
         notices: Where errors go.
         as_json: Print the reports as one JSON object.
+        plots: Write the plots of each run as pictures.
 
     Raises:
         ConfigError: ``out`` or ``pairs`` was given.
@@ -48,7 +50,10 @@ def rebuild_reports(
     built: dict[Path, Report] = {}
     for run in dict.fromkeys(runs):
         try:
-            built[run] = finish_study(StudyFolder(_find_folder(run)))
+            folder = _find_folder(run)
+            built[run] = finish_study(StudyFolder(folder))
+            if plots:
+                _write_plots(built[run], folder, notices)
         except DetectattnError as error:
             print(f"error: {error}", file=sys.stderr)
     if as_json:
@@ -62,7 +67,7 @@ def rebuild_reports(
 
 
 def compare_runs(
-    runs: tuple[Path, Path], out: Path | None, pairs: Sequence[str], notices: Notices, *, as_json: bool
+    runs: tuple[Path, Path], out: Path | None, pairs: Sequence[str], notices: Notices, *, as_json: bool, plots: bool
 ) -> int:
     """Rebuild both reports where their records are at hand, and say what changed. The exit code.
 
@@ -72,6 +77,7 @@ def compare_runs(
         pairs: ``OLD=NEW`` for models that have another name now.
         notices: Where it is told how it goes.
         as_json: Print the reports and the comparison as one JSON object.
+        plots: Write the plots of each run whose records are at hand as pictures.
 
     Raises:
         DetectattnError: Either study cannot be read, or the folder is there already.
@@ -82,6 +88,8 @@ def compare_runs(
     changes = build_changes(before, after, pairs)
     folder = create_run_folder(out, "report")
     write_changes(changes, folder)
+    for run, report in built.items() if plots else ():
+        _write_plots(report, find_run(run) or run, notices)
     if as_json:
         compared = {"run": str(folder), "changes": changes_to_json(changes)}
         _print_json([*(_describe(run, report) for run, report in built.items()), compared])
@@ -103,6 +111,14 @@ def _open_side(run: Path, built: dict[Path, Report], notices: Notices) -> Side:
         built[run] = finish_study(study)
         notices.say(f"built the report of {folder} anew")
     return Side(str(run), to_json(built[run]), study.load())
+
+
+def _write_plots(report: Report, folder: Path, notices: Notices) -> None:
+    written = write_plots(report, folder)
+    if written:
+        notices.say(f"wrote {len(written):,} {'plot' if len(written) == 1 else 'plots'} to {written[0].parent}")
+    else:
+        notices.say(f"{folder} has nothing to plot")
 
 
 def _find_folder(run: Path) -> Path:

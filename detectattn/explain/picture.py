@@ -10,12 +10,12 @@ import numpy as np
 
 from detectattn.attention.capture import CapturedPicture, capture
 from detectattn.attention.faithfulness import Target, compute_curve, prepare_target, score_map
-from detectattn.attention.gradient import compute_gradients
-from detectattn.attention.maps import BASELINES, METHODS, build_map, list_methods
+from detectattn.attention.maps import METHODS, build_map
 from detectattn.attention.maps.base import Choice, Evidence
 from detectattn.engines.detector import Detector
 from detectattn.engines.postprocess import Thresholds
-from detectattn.errors import ConfigError
+from detectattn.explain.choice import choose_methods, fit_choice
+from detectattn.explain.gradients import find_gradients
 from detectattn.results.attention import DetectionMap
 from detectattn.results.faithfulness import MapScore
 from detectattn.types import U8, Detections
@@ -36,7 +36,7 @@ class ExplainOptions:
         thresholds: Which detections count.
         methods: Keys of :data:`~detectattn.attention.maps.METHODS`; those that do not fit a model are left out. Empty
             for all that do not need gradients as far as the picture.
-        choice: Head, layer and seed.
+        choice: Head, layer and seed; what a map has no choice of is left to its default.
         score: Whether deletion and insertion are computed, which takes some twenty passes a map.
     """
 
@@ -133,63 +133,42 @@ def explain_look(
         on_step: Told how it goes.
 
     Raises:
-        ConfigError: A method, head or layer does not exist.
+        ConfigError: A method does not exist.
+        OutOfMemory: The memory does not suffice for gradients; the hint names a size that fits.
     """
     began = time.perf_counter()
     chosen = look.captured.detections.take(np.asarray(rows, np.intp))
     captured = replace(look.captured, detections=chosen)
-    methods = choose_methods(captured, options.methods)
+    methods = choose_methods(captured.sites, options.methods)
     needs = {METHODS[name].needs for name in methods}
     gradients = None
     if len(chosen) and needs & {"head_gradient", "pixel_gradient"}:
-        gradients = compute_gradients(detector, bgr, chosen, pixels="pixel_gradient" in needs)
+        gradients = find_gradients(detector, bgr, chosen, pixels="pixel_gradient" in needs)
     evidence = Evidence(chosen, captured.record, captured.resize, gradients)
     shared_s = look.seconds + time.perf_counter() - began
-    maps, milliseconds = _build_maps(evidence, methods, options.choice, on_step)
+    choices = {method: fit_choice(method, captured.sites, options.choice) for method in methods}
+    maps, milliseconds = _build_maps(evidence, choices, on_step)
     targets = _prepare_targets(detector, bgr, evidence) if options.score else {}
     scores = _score_maps(detector, evidence, maps, targets, on_step)
     untold = tuple(row for row in range(len(chosen)) if options.score and row not in targets)
     return ExplainedPicture(captured, evidence, look.below, maps, scores, milliseconds, untold, shared_s)
 
 
-def choose_methods(captured: CapturedPicture, wanted: Sequence[str]) -> tuple[str, ...]:
-    """The methods for a model, the baselines last: those that are wanted and fit, or by default all that are quick.
-
-    Raises:
-        ConfigError: A method does not exist.
-    """
-    require_methods(wanted)
-    fitting = list_methods(captured.record)
-    chosen = [n for n in fitting if n in wanted or (not wanted and METHODS[n].needs != "pixel_gradient")]
-    return tuple(n for n in chosen if n not in BASELINES) + tuple(BASELINES)
-
-
-def require_methods(wanted: Sequence[str]) -> None:
-    """Refuse methods that do not exist.
-
-    Raises:
-        ConfigError: One of them.
-    """
-    for name in wanted:
-        if name not in METHODS:
-            raise ConfigError(f"there is no map {name!r}", hint=f"Choose among: {', '.join(METHODS)}")
-
-
 def _build_maps(
-    evidence: Evidence, methods: Sequence[str], choice: Choice, on_step: OnStep
+    evidence: Evidence, choices: Mapping[str, Choice], on_step: OnStep
 ) -> tuple[dict[str, tuple[DetectionMap, ...]], dict[str, tuple[float, ...]]]:
     maps: dict[str, tuple[DetectionMap, ...]] = {}
     milliseconds: dict[str, tuple[float, ...]] = {}
     rows = range(len(evidence.detections))
-    for done, method in enumerate(methods):
-        on_step("maps", done, len(methods))
+    for done, (method, choice) in enumerate(choices.items()):
+        on_step("maps", done, len(choices))
         found, took = [], []
         for row in rows:
             began = time.perf_counter()
             found.append(build_map(method, evidence, row, choice))
             took.append((time.perf_counter() - began) * 1e3)
         maps[method], milliseconds[method] = tuple(found), tuple(took)
-    on_step("maps", len(methods), len(methods))
+    on_step("maps", len(choices), len(choices))
     return maps, milliseconds
 
 

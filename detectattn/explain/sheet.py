@@ -10,19 +10,20 @@ import numpy as np
 from detectattn.attention.maps import METHODS
 from detectattn.attention.maps.cross_points import list_cross_points
 from detectattn.drawing.boxes import DrawStyle
-from detectattn.drawing.families import UNKNOWN_FAMILY_COLOR
 from detectattn.drawing.heat import LEVEL_COLORS, draw_heat, draw_heat_scale, draw_points, find_top
 from detectattn.drawing.marked_boxes import Mark, MarkedBox, Strokes, draw_marked_boxes
 from detectattn.drawing.palette import Rgb
 from detectattn.drawing.sheet import Cell, Column, Key, draw_sheet
 from detectattn.explain.objects import FoundObject
 from detectattn.explain.picture import ExplainedPicture
-from detectattn.types import F32, U8
+from detectattn.types import F32, I32, U8
 
 CELL_PX = 400
 # The window around an object: so many times its box, and no less than this share of the picture.
 _AROUND, _LEAST_SHARE = 3.0, 0.45
 _KEY_PX = 14
+# The object itself, whoever finds it: no family's colour.
+_PLAIN_BOX: Rgb = (0xFF, 0xFF, 0xFF)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,12 +35,16 @@ class ModelOnSheet:
         color: Its family's colour.
         method: The map that is shown.
         explained: What it explains in this picture.
+        title: Of the map; None for the method's own.
+        layer: The decoder layer whose sampling points are shown; None for the last, also where there is no such layer.
     """
 
     name: str
     color: Rgb
     method: str
     explained: ExplainedPicture
+    title: str | None = None
+    layer: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,7 @@ def draw_explained(
     """
     columns = [Column("the picture")]
     for model in models:
-        columns.append(Column(f"{model.name}: {METHODS[model.method].title}", model.color))
+        columns.append(Column(f"{model.name}: {model.title or METHODS[model.method].title}", model.color))
         if _has_points(model):
             columns.append(Column(f"{model.name}: sampling points", model.color))
     cells = [list(_draw_row(bgr, found, places, models)) for found, places in zip(objects, rows, strict=True)]
@@ -86,7 +91,7 @@ def draw_explained(
 
 def _draw_row(bgr: U8, found: FoundObject, places: Sequence[int | None], models: Sequence[ModelOnSheet]) -> list[Cell]:
     window = _frame(found.xyxy, (bgr.shape[0], bgr.shape[1]))
-    cells = [Cell(_with_box(bgr, window, found.xyxy, UNKNOWN_FAMILY_COLOR), (found.class_name + _tell(places),))]
+    cells = [Cell(_with_box(bgr, window, found.xyxy, _PLAIN_BOX), (found.class_name + _tell(places),))]
     for model, place in zip(models, places, strict=True):
         if place is None:
             cells += [Cell(None, ("not found",))] * (2 if _has_points(model) else 1)
@@ -119,17 +124,27 @@ def _draw_map(bgr: U8, window: _Window, model: ModelOnSheet, place: int) -> Cell
 
 def _draw_cloud(bgr: U8, window: _Window, model: ModelOnSheet, place: int) -> Cell:
     points = list_cross_points(model.explained.evidence, place)
-    last = points.layer == points.layer.max()
+    number = _pick_layer(points.layer, model.layer)
+    there = points.layer == number
     shift = np.array([window.left, window.top], np.float32)
     detections = model.explained.detections
     cut = window.cut(bgr)
     drawn = draw_points(
-        cut, points.xy[last] - shift, points.weight[last], points.level[last], _size_dots(detections.xyxy[place], cut)
+        cut,
+        points.xy[there] - shift,
+        points.weight[there],
+        points.level[there],
+        _size_dots(detections.xyxy[place], cut),
     )
     assert detections.query_id is not None
     box = MarkedBox(window.shift(detections.xyxy[place]), "", None, Mark.FOUND)
-    line = f"query {detections.query_id[place]}, last layer: {int(last.sum())} points"
+    which = "last layer" if number == points.layer.max() else f"layer {number}"
+    line = f"query {detections.query_id[place]}, {which}: {int(there.sum())} points"
     return Cell(draw_marked_boxes(drawn, [box], model.color, _strokes(drawn)), (line,))
+
+
+def _pick_layer(layers: I32, wanted: int | None) -> int:
+    return wanted if wanted is not None and (layers == wanted).any() else int(layers.max())
 
 
 def _with_box(bgr: U8, window: _Window, xyxy: F32, color: Rgb) -> U8:

@@ -124,8 +124,8 @@ def write_new_file(path: Path, content: bytes) -> None:
         stream.write(content)
 
 
-def replace_file(path: Path, text: str) -> None:
-    """Write a text file (UTF-8) whole, in place of an earlier state of the same file; for files of this project's own.
+def replace_file(path: Path, content: str | bytes) -> None:
+    """Write a file whole (text: UTF-8), in place of an earlier state of the same file; for files of our own.
 
     Raises:
         DiskFull: No space, or no permission.
@@ -136,7 +136,7 @@ def replace_file(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with temporary.open("wb") as stream:
-                stream.write(text.encode("utf-8", "backslashreplace"))
+                stream.write(content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace"))
                 stream.flush()
                 os.fsync(stream.fileno())
             temporary.replace(path)

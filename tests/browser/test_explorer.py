@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+from detectattn.report.content import Report
 from detectattn.report.gallery import Gallery, GalleryBox, GalleryPicture, GalleryTruth, Outcome, Overlay
 from detectattn.report.html.embed import content_policy, embed_script
 from detectattn.report.html.explorer import (
@@ -419,3 +420,28 @@ def test_on_paper(open_gallery: Callable[..., Any], screenshot: Callable[..., Pa
     ]
     assert shown.page.locator("button:visible, select:visible, input:visible").count() == 0
     assert printed.first.locator("img").first.evaluate("(image) => image.naturalWidth") == SIZE_HW[1]
+
+
+@pytest.mark.parametrize("percent", [20, 50, 80])
+def test_no_label_is_cut_by_the_divide(
+    open_report: Callable[..., Any], reports: Mapping[str, Report], galleries: Mapping[str, Gallery], percent: int
+) -> None:
+    shown = open_report(reports["full"], galleries["full"])
+    cut = shown.page.evaluate(
+        """(percent) => {
+          const slider = document.querySelector(".explorer-slider");
+          slider.value = percent;
+          slider.dispatchEvent(new Event("input"));
+          const frame = document.querySelector(".explorer-frame").getBoundingClientRect();
+          const divide = frame.left + frame.width * percent / 100;
+          const reads = (box, side) => box.width === 0 || (side === "a" ? box.right <= divide : box.left >= divide);
+          const labels = ["a", "b"].flatMap((side) =>
+            [...document.querySelectorAll(`.explorer-layer.is-${side} .explorer-label`)].map((label) => [label, side]));
+          const crossing = labels.filter(([label, side]) => !reads(label.getBoundingClientRect(), side));
+          return [labels.length, crossing.map(([label]) => label.textContent)];
+        }""",
+        percent,
+    )
+    assert cut[0] > 4
+    assert cut[1] == []
+    shown.check()

@@ -40,7 +40,10 @@ def test_a_choice_is_kept(
     theme: str,
 ) -> None:
     shown = open_report(reports["full"], galleries["full"], theme=theme)
-    shown.page.get_by_role("button", name="Dark theme").click()
+    other = {"light": "Dark theme", "dark": "Light theme"}
+    shown.page.get_by_role("button", name=other[theme]).click()
+    # The button says what it does, not what is.
+    assert shown.page.locator("#theme").inner_text() == ("Light theme" if theme == "light" else "Dark theme")
     assert is_dark(shown.page) != (theme == "dark")
     shown.page.reload()
     assert is_dark(shown.page) != (theme == "dark")

@@ -181,6 +181,21 @@ def test_a_broken_report_is_named(detectattn: Any, studies: Path, text: str, say
     assert says in done.err
 
 
+def test_plots_are_written_for_slides(detectattn: Any, studies: Path) -> None:
+    shutil.copytree(studies / "a", "run")
+    Path("run/plots").mkdir()
+    Path("run/plots/latency.png").write_text("of a time when this study was timed")
+    Path("run/plots/mine.png").write_text("mine")
+    done = detectattn("report", "run", "--plots")
+    assert done.code == 0
+    written = {path.name for path in Path("run/plots").iterdir()}
+    assert {"precision-recall.png", "errors.png", "agreement.png", "mine.png"} <= written
+    assert "latency.png" not in written
+    assert Path("run/plots/mine.png").read_text() == "mine"
+    assert Path("run/plots/errors.png").read_bytes().startswith(b"\x89PNG")
+    assert f"wrote {len(written) - 1} plots to {Path('run/plots')}" in done.err
+
+
 def test_a_gate_that_fails_is_the_exit_code(detectattn: Any, studies: Path) -> None:
     options = ["--truth", studies / "truth.json", "-o", "gated", "-q", "--fail-if", "yolo.ap50_95 < 1"]
     assert detectattn("compare", f"-myolo={studies / 'b-yolo.jsonl'}", *options).code == 1

@@ -241,7 +241,8 @@ class _Markup(HTMLParser):
         self.ids: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
+        # Where a long name may break is no markup of its own.
+        self.tags += [tag] if tag != "wbr" else []
         self.loaded += [
             value or "" for name, value in attrs if name in ("src", "href") and not (value or "").startswith("#")
         ]

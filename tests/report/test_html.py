@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from detectattn.report.content import Report, Sentence
+from detectattn.report.content import Memory, Report, Sentence
 from detectattn.report.html import render_html
 from detectattn.report.markdown import render_markdown
 from detectattn.report.plots import build_plots
@@ -47,7 +47,9 @@ def test_verdict_and_caveats_stand_word_for_word(name: str, request: pytest.Fixt
     report: Report = request.getfixturevalue(name)
     page = open_report(report)
     for sentence in report.verdict:
-        assert sentence.text in page.by_id("verdict").words
+        # An answer ends with a full stop of its own.
+        answered = sentence.text.replace(": ", ". ", 1)
+        assert any(text in page.by_id("verdict").words for text in (sentence.text, answered))
     assert [page.words.count(caveat.text) for caveat in report.caveats] == [1] * len(report.caveats)
 
 
@@ -69,11 +71,52 @@ def test_what_is_decided_is_told_in_words(study: Report) -> None:
     [leading] = page.of_class("verdict")
     said = [(item.of_class("question")[0].words, item.find("p")[0].words) for item in leading.find("li")]
     assert said == [
-        ("Speeddecided", verdict[0].text),
-        ("Accuracynot decided", verdict[1].text),
+        ("Speed decided", "a is faster. 1 ms against 2 ms."),
+        ("Accuracy not decided", verdict[1].text),
         ("Budget", verdict[2].text),
     ]
-    assert leading.of_class("answer")[0].words == "a is faster:"
+    assert leading.of_class("answer")[0].words == "a is faster."
+
+
+def test_an_answer_ends_where_its_sentence_does_and_not_within_a_name(study: Report) -> None:
+    named = (Sentence("speed", "a: b is faster than c: it takes 1 ms.", ("a: b", "c"), True),)
+    [answer] = open_report(replace(study, verdict=named)).of_class("answer")
+    [rest] = open_report(replace(study, verdict=named)).of_class("rest")
+    assert (answer.words, rest.words) == ("a: b is faster than c.", "It takes 1 ms.")
+
+
+def test_an_answer_from_times_that_are_not_trusted_is_not_decided(study: Report) -> None:
+    [leading] = open_report(study).of_class("verdict")
+    assert [item.of_class("state")[0].words for item in leading.find("li")] == ["not trusted", "decided"]
+
+
+def test_lengths_compare_memory_of_one_kind_alone(study: Report) -> None:
+    def has_length(report: Report) -> list[bool]:
+        rows = [row for card in open_report(report).of_class("card") for row in card.find("dl")[:1]]
+        facts = [fact for row in rows for fact in row.find("div") if fact.find("dt")[0].words == "Peak memory"]
+        return [bool(fact.of_class("length")) for fact in facts]
+
+    assert has_length(study) == [False, False]
+    alike = replace(study, models=tuple(replace(m, memory=m.memory and Memory(600, None)) for m in study.models))
+    assert has_length(alike) == [True, True]
+
+
+def test_a_pair_that_is_not_decided_stays_as_it_is(study: Report) -> None:
+    [decided, open_] = study.ratios
+    rows = find_rows(open_report(study), "table-ratios")
+    assert [row[1:3] for row in rows] == [["yolo11n", "rtdetr-l"], [open_.a, open_.b]]
+    contradicted = replace(decided, figures=replace(decided.figures, value_a=decided.figures.value_b - 1))
+    [row] = find_rows(open_report(replace(study, ratios=(contradicted,))), "table-ratios")
+    assert row[1:3] == [decided.a, decided.b]
+
+
+def test_most_disputed_pictures_beyond_ten_are_folded_away(study: Report) -> None:
+    many = tuple(replace(study.disputed[0], source=f"{i}.jpg") for i in range(25))
+    page = open_report(replace(study, disputed=many))
+    assert [len(find_rows(page, f"table-disputed{end}")) for end in ("", "-rest")] == [10, 10]
+    [fold] = [e for e in page.by_id("agreement").find("details") if e.find("table")]
+    assert "And 5 more" in fold.words
+    assert find_rows(page, "table-disputed-rest")[0][:2] == ["11", "10.jpg"]
 
 
 def test_names_of_models_carry_their_marks(study: Report) -> None:
@@ -82,7 +125,7 @@ def test_names_of_models_carry_their_marks(study: Report) -> None:
     [sign] = name.find("path")
     card = next(card for card in page.of_class("card") if card.find("h3")[0].words == "yolo11n")
     assert card.find("path")[0].attributes == sign.attributes
-    assert sign.attributes["fill"] in (card.attributes["style"] or "")
+    assert (sign.attributes["fill"] or "none") in (card.attributes["style"] or "")
 
 
 def test_a_model_has_a_card_with_its_figures(study: Report) -> None:
@@ -94,7 +137,7 @@ def test_a_model_has_a_card_with_its_figures(study: Report) -> None:
     assert facts["Peak memory"] == "512 MB of its device"
     assert facts["AP"] == "0.610 (0.540–0.670)"
     assert facts["Size"] == "6.50 GFLOPs 2.60 M parameters"
-    assert facts["Operating point"].startswith("score 0.412 its best F1")
+    assert facts["Operating point"] == "score 0.412 301 found; its best F1 on these images"
     assert "1 of its variants" in cards["rtdetr-l"].words
     assert "Failed. the process was killed for memory" in cards["broken"].words
     assert cards["broken"].find("dl") == []

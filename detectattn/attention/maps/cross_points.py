@@ -76,12 +76,13 @@ def compute_density(layers: Sequence[CrossAttention], query: int, head: int | No
     the bilinear kernel that reads it, 0.41 cells of its level: a coarse level sees no finer than its cells are.
     """
     total = np.zeros(frame.size_hw, np.float32)
-    for layer in layers:
-        for level, grid_hw in enumerate(layer.grid_hw):
-            shares, weights = take_level(layer, query, level, head)
-            cell_x, cell_y = frame.cell_xy(grid_hw)
-            sigma_xy = (cell_x * BILINEAR_SIGMA_CELLS, cell_y * BILINEAR_SIGMA_CELLS)
-            total += blur(splat_points(shares, weights, frame), sigma_xy)
+    for level, grid_hw in enumerate(layers[0].grid_hw):
+        # Spreading is linear, and the same for all layers: what they lay down is spread once.
+        laid = np.zeros(frame.size_hw, np.float32)
+        for layer in layers:
+            laid += splat_points(*take_level(layer, query, level, head), frame)
+        cell_x, cell_y = frame.cell_xy(grid_hw)
+        total += blur(laid, (cell_x * BILINEAR_SIGMA_CELLS, cell_y * BILINEAR_SIGMA_CELLS))
     return total / np.float32(len(layers))
 
 

@@ -24,7 +24,7 @@ from detectattn.report.plots.runtime import bundle_javascript
 from detectattn.report.plots.stages import plot_stages
 from detectattn.report.plots.theme import theme_config
 
-__all__ = ["Plot", "build_plots", "bundle_javascript", "render_png", "theme_config"]
+__all__ = ["PLOT_NAMES", "Plot", "build_plots", "bundle_javascript", "render_png", "theme_config"]
 
 _PLOTS: dict[str, Callable[[Report], Plot | None]] = {
     "frontier": plot_frontier,
@@ -42,6 +42,9 @@ _PLOTS: dict[str, Callable[[Report], Plot | None]] = {
     "calibration": plot_calibration,
     "agreement": plot_agreement,
 }
+
+PLOT_NAMES = tuple(_PLOTS)
+"""Of all plots that there can be, in the order of the page."""
 
 
 def build_plots(report: Report) -> tuple[Plot, ...]:

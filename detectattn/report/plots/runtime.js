@@ -57,6 +57,12 @@ function findWidth(element) {
   return Math.max(element.clientWidth, 240);
 }
 
+/** Draw twice: what a legend needs is known once it is drawn, and only then is there room for all of its lines. */
+async function settle(view) {
+  await view.runAsync();
+  await view.resize().runAsync();
+}
+
 async function embed(element, spec, config) {
   drawn.get(element)?.();
   const tones = { ground: config?.style?.open?.color ?? "Canvas", ink: config?.title?.color ?? "CanvasText" };
@@ -65,13 +71,12 @@ async function embed(element, spec, config) {
     mode: "vega-lite", renderer: "svg", actions: false, ast: true, defaultStyle: false, config,
     loader: nothingToLoad, tooltip: tooltipWith(tones),
   });
-  // What a legend needs is known once it is drawn; only then is there room for all of its lines.
-  await result.view.resize().runAsync();
+  await settle(result.view);
   let width = sized.width;
   const observer = new ResizeObserver(() => {
     if (findWidth(element) === width) return;
     width = findWidth(element);
-    result.view.resize().width(width).runAsync();
+    settle(result.view.resize().width(width));
   });
   observer.observe(element);
   drawn.set(element, () => {

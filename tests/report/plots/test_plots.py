@@ -249,7 +249,8 @@ def test_times_that_should_not_be_trusted_are_marked_and_say_why(study: Report) 
 def test_every_plot_of_times_says_whose_are_not_to_be_trusted(study: Report, name: str) -> None:
     plot = by_name(study)[name]
 
-    assert "Times of yolo11n are not to be trusted." in plot.caption
+    assert "Grey, not to be trusted: yolo11n (its rounds differ by 14%)." in plot.caption
+    assert {row["name"] for row in all_rows(plot) if row.get("trusted") is False} == {"yolo11n"}
     assert any("yolo11n†" in map(str, row.values()) for row in all_rows(plot))
 
 

@@ -22,6 +22,10 @@
   function fillPrint(element, study, { a, b }) {
     const sides = [a, b].filter((side) => side !== NOTHING);
     const pictures = study.pictures.filter((picture) => picture.inside).slice(0, PRINTED);
+    if (!pictures.length) {
+      element.replaceChildren(make("p", {}, "No picture is held within this page; they lie beside it."));
+      return;
+    }
     element.replaceChildren(...pictures.map((picture) => make(
       "div", { class: "explorer-printed" },
       make("p", {}, picture.name),

@@ -1,0 +1,157 @@
+"""From a converted model back to the weights that it was made from, which PyTorch can open."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import yaml
+
+from detectattn.engines import model_name
+from detectattn.engines.layout import parse_metadata
+from detectattn.errors import EngineError
+from detectattn.types import WeightsFile
+from detectattn.weights.embedded import embedded_path
+from detectattn.weights.locate import locate_weights
+from detectattn.weights.registry import find_model
+
+_TORCH_FORMATS = frozenset({"pt", "safetensors"})
+_RUNTIMES = {"onnx": "ONNX Runtime", "openvino": "OpenVINO", "tensorrt": "TensorRT"}
+_DESCRIBED = re.compile(r"Ultralytics (\S+) model", re.IGNORECASE)
+# More than any exporter writes; a broken length would have all of memory read.
+_MAX_METADATA_BYTES = 1 << 24
+
+
+def find_torch_weights(weights: WeightsFile, on_notice: Callable[[str], None]) -> WeightsFile:
+    """The weights that can be looked into: these, or those that an export was made from, if they are at hand.
+
+    What lies beside the export under its name comes first, then the embedded or published model that it is named
+    after or says that it was made from, if that is in the cache. Nothing is downloaded: naming a file does not consent
+    to that.
+
+    Args:
+        weights: What the user named.
+        on_notice: Told what is taken instead.
+
+    Raises:
+        EngineError: It is an export, and its weights are not at hand.
+    """
+    if weights.format in _TORCH_FORMATS:
+        return weights
+    runtime, own = _RUNTIMES[weights.format], f"{model_name(weights.path)}.pt"
+    for candidate in _iter_candidates(weights):
+        found = locate_weights(candidate, offline=True, on_notice=on_notice)
+        on_notice(
+            f"{weights.path} is made for {runtime}, which shows nothing of its inside: taking {candidate} instead"
+        )
+        return found
+    published = next((known.name for name in _list_names(weights) if (known := find_model(name)) is not None), None)
+    wanted = f"-m {published}" if published else f"the .pt file that it was made from, or put {own} beside it"
+    raise EngineError(
+        f"{weights.path} is made for {runtime}, which does not let anyone see its attention", hint=f"Give {wanted}"
+    )
+
+
+def read_metadata(weights: WeightsFile) -> Mapping[str, Any]:
+    """What an exporter wrote about a model, parsed; empty where it cannot be read.
+
+    The file is read without the runtime that it is made for.
+    """
+    readers: Mapping[str, Callable[[Path], Mapping[str, Any]]] = {
+        "onnx": _read_onnx,
+        "openvino": _read_openvino,
+        "tensorrt": _read_tensorrt,
+    }
+    if weights.format not in readers:
+        return {}
+    try:
+        return parse_metadata(readers[weights.format](weights.path))
+    except (OSError, ValueError, yaml.YAMLError, RecursionError):
+        # Nothing rests on it alone: the model's own engine would say what is wrong with the file.
+        return {}
+
+
+def _iter_candidates(weights: WeightsFile) -> Iterator[str]:
+    folder = weights.path.parent.parent if weights.path.suffix == ".xml" else weights.path.parent
+    for name in _list_names(weights):
+        beside = folder / f"{name}.pt"
+        if beside.is_file():
+            yield str(beside.absolute())
+    for name in _list_names(weights):
+        published = find_model(name)
+        if embedded_path(name.lower()) is not None or (published is not None and published.cached_path.is_file()):
+            yield name.lower()
+
+
+def _list_names(weights: WeightsFile) -> list[str]:
+    """What the model may have been called: by its file, without what marks a precision, and by its own description."""
+    own = model_name(weights.path)
+    described = _DESCRIBED.search(str(read_metadata(weights).get("description", "")))
+    names = [own, re.sub(r"_(int8|fp16|half)$", "", own), *([described[1]] if described else [])]
+    return [name for name in dict.fromkeys(names) if "/" not in name and "\\" not in name]
+
+
+def _read_openvino(path: Path) -> Mapping[str, Any]:
+    folder = path.parent if path.suffix == ".xml" else path
+    content = yaml.safe_load((folder / "metadata.yaml").read_text(encoding="utf-8"))
+    return content if isinstance(content, Mapping) else {}
+
+
+def _read_tensorrt(path: Path) -> Mapping[str, Any]:
+    """Ultralytics puts the length of its metadata, then the metadata as JSON, before the engine."""
+    with path.open("rb") as stream:
+        length = int.from_bytes(stream.read(4), "little")
+        content = json.loads(stream.read(length)) if length < _MAX_METADATA_BYTES else {}
+    return content if isinstance(content, Mapping) else {}
+
+
+def _read_onnx(path: Path) -> Mapping[str, Any]:
+    """``metadata_props`` of the model: field 14, entries of a key (1) and a value (2), in Protocol Buffers' encoding.
+
+    See https://onnx.ai/onnx/repo-docs/IR.html and https://protobuf.dev/programming-guides/encoding/.
+    """
+    found: dict[str, Any] = {}
+    with path.open("rb") as stream:
+        end = path.stat().st_size
+        while stream.tell() < end:
+            tag, wire = divmod(_read_varint(stream), 8)
+            if wire == 0:
+                _read_varint(stream)
+            elif wire in (1, 5):
+                stream.seek(8 if wire == 1 else 4, 1)
+            elif wire != 2:
+                raise ValueError(f"no ONNX: wire type {wire}")
+            elif tag == 14:
+                length = min(_read_varint(stream), _MAX_METADATA_BYTES)
+                key, value = _read_entry(stream.read(length))
+                found[key] = value
+            else:
+                stream.seek(_read_varint(stream), 1)
+    return found
+
+
+def _read_entry(content: bytes) -> tuple[str, str]:
+    from io import BytesIO
+
+    stream, texts = BytesIO(content), {1: "", 2: ""}
+    while stream.tell() < len(content):
+        tag, wire = divmod(_read_varint(stream), 8)
+        if wire != 2:
+            raise ValueError("no entry of texts")
+        texts[tag] = stream.read(_read_varint(stream)).decode("utf-8")
+    return texts[1], texts[2]
+
+
+def _read_varint(stream: BinaryIO) -> int:
+    value = shift = 0
+    while True:
+        byte = stream.read(1)
+        if not byte or shift > 63:
+            raise ValueError("it is cut short")
+        value |= (byte[0] & 0x7F) << shift
+        if byte[0] < 0x80:
+            return value
+        shift += 7
