@@ -49,12 +49,13 @@ def looked(rtdetr: ExplainedPicture) -> dict[str, NDArray[Any]]:
 @pytest.fixture(scope="module")
 def weights(looked: dict[str, NDArray[Any]]) -> F64:
     """The encoder's attention, heads × tokens × tokens."""
-    return looked["encoder_self"].astype(np.float64)
+    return np.asarray(looked["encoder_self"], np.float64)
 
 
 def softmax(scores: F64) -> F64:
     powers: F64 = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    return powers / powers.sum(axis=-1, keepdims=True)
+    shares: F64 = powers / powers.sum(axis=-1, keepdims=True)
+    return shares
 
 
 def count_tokens(weights: F64) -> float:

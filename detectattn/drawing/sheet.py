@@ -15,6 +15,7 @@ from detectattn.types import U8
 
 _GROUND: Rgb = (0x1F, 0x23, 0x28)
 _EMPTY: Rgb = (0x2A, 0x2F, 0x36)
+_TITLE_SIZES = (1.1, 1.0, 0.9, 0.8)
 _GAP_SHARE, _TEXT_SHARE, _LEAST_TEXT_PX = 1 / 40, 1 / 24, 12
 
 
@@ -88,8 +89,15 @@ def _draw_titles(columns: Sequence[Column], cell_w: int, gap: int, text_px: int,
             strip[top : top + side, x : x + side] = column.color[::-1]
             x += side
         room = gap + k * (cell_w + gap) + cell_w - x
-        _paste(strip, _draw_text(column.title, round(1.1 * text_px), room), x)
+        _paste(strip, _draw_text(column.title, _fit_size(column.title, text_px, room), room), x)
     return strip
+
+
+def _fit_size(text: str, text_px: int, room: int) -> int:
+    """A little larger than other text, or smaller where a title would be cut otherwise."""
+    sizes = [round(share * text_px) for share in _TITLE_SIZES]
+    label = clean_text(text) or "?"
+    return next((px for px in sizes if measure_label(LabelText(label, "", px, 0))[0] <= room), sizes[-1])
 
 
 def _draw_row(cells: Sequence[Cell], cell_w: int, gap: int, text_px: int, width: int) -> U8:

@@ -60,9 +60,12 @@ def _tell_doubts(
         yield f"{who} a blurred picture, or cannot be found again in a smaller one: no score of its maps."
     if any(f.energy.unit == "detection" for model in models for f in model.methods):
         yield "Fewer than four images: intervals are over detections, and speak about these images alone."
-    if any(model.methods for model in models):
+    methods = {f.method for model in models for f in model.methods}
+    if methods:
+        yield "Where a map is bright outside a box, the detection need not depend on it."
+    if methods & {"layercam", "hirescam"} and "input_gradient" not in methods:
         yield (
-            "Where a map is bright outside a box, the detection need not depend on it. Gradients are taken where the "
-            "head begins: from there a convolutional head reaches a few cells, a decoder all of them, and what earlier "
-            "layers gathered from around does not show; --maps input_gradient goes as far as the picture."
+            "Gradients are taken where the head begins: from there a convolutional head reaches a few cells, a decoder "
+            "all of them, and what earlier layers gathered from around does not show; --maps input_gradient goes as "
+            "far as the picture."
         )
