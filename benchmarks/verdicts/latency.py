@@ -64,6 +64,9 @@ class _AtBatchOne:
     def restart(self) -> None:
         self._child.restart()
 
+    def await_restarted(self) -> None:
+        self._child.await_restarted()
+
 
 def time_models(models: dict[str, str], studies: int, on_progress: Callable[[int, int], None]) -> Timings:
     """Run studies of as many rounds and sittings as the product runs by default, each in processes of its own.

@@ -29,8 +29,7 @@ class Child:
 
     Attributes:
         name: The model's name in the study.
-        loaded: What it told when it was loaded last.
-        loads_s: Seconds that each load took, imports included.
+        loaded: What it told when it was first loaded, with nothing else at work.
 
     Raises:
         DetectattnError: The model cannot be loaded.
@@ -38,9 +37,9 @@ class Child:
 
     def __init__(self, spec: msg.WorkerSpec) -> None:
         self.name = spec.name
-        self.loads_s: list[float] = []
         self._spec = spec
         self._start()
+        self.loaded = self._await_loaded()
 
     def _start(self) -> None:
         # Spawned, not forked: a child must not inherit threads, caches or memory of the study.
@@ -54,8 +53,13 @@ class Child:
             with _hold_interrupts():
                 self._process.start()
             theirs.close()
-            self.loaded = self._receive(msg.Loaded)
-            self.loads_s.append(self.loaded.load_s)
+        except BaseException:
+            self.close()
+            raise
+
+    def _await_loaded(self) -> msg.Loaded:
+        try:
+            return self._receive(msg.Loaded)
         except BaseException:
             self.close()
             raise
@@ -87,13 +91,17 @@ class Child:
         return self._receive(wanted)
 
     def restart(self) -> None:
-        """End the process and load the model in a new one.
-
-        Raises:
-            DetectattnError: It cannot be loaded again.
-        """
+        """End the process and begin to load the model in a new one; call :meth:`await_restarted` before asking it."""
         self.close()
         self._start()
+
+    def await_restarted(self) -> None:
+        """Wait until the model is loaded again.
+
+        Raises:
+            DetectattnError: It cannot be.
+        """
+        self._await_loaded()
 
     def close(self) -> None:
         """End the process, by force if it does not go."""

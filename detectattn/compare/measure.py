@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from statistics import median
 from typing import Protocol
 
 from detectattn.compare import messages as msg
@@ -182,8 +181,7 @@ class GroupRun:
         for name, taken in samples.items():
             decode_ms = tuple(first.infos[index].decode_ms for index in plan.pictures)
             timed = _to_timed(tuple(samples), taken, decode_ms, before, after)
-            load_s = median(todo[name].child.loads_s)
-            todo[name].measured = replace(todo[name].measured, timed=timed, load_s=load_s)
+            todo[name].measured = replace(todo[name].measured, timed=timed)
             self._folder.write_measured(todo[name].measured)
 
     def _detect(self, running: _Running, chunk: Chunk, records: LineFile, total: int | None) -> None:

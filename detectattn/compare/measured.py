@@ -73,7 +73,7 @@ class Measured:
         class_names: Name by class index.
         error: Why it failed.
         info: None for predictions, and where it could not be loaded.
-        load_s: From the start of its process to being ready; the median where it was loaded several times.
+        load_s: From the start of its process to being ready, when it was first loaded.
         params_m: Millions of parameters.
         gflops: For one picture.
         weights_mb: On disk.

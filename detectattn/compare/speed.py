@@ -38,7 +38,11 @@ class Timed(Protocol):
         ...
 
     def restart(self) -> None:
-        """Load it anew in a new process."""
+        """Begin to load it anew in a new process."""
+        ...
+
+    def await_restarted(self) -> None:
+        """Wait until it is loaded."""
         ...
 
 
@@ -138,7 +142,9 @@ def measure_speed(
     turns = iter(range(plan.rounds))
     for sitting, rounds in enumerate(plan.sittings):
         if sitting:
+            # Loading uses one core, so all load at once; only the first load of a model is timed, and that alone.
             each(timing, lambda model: model.timed.restart())
+            each(timing, lambda model: model.timed.await_restarted())
         each(timing, lambda model: model.warm_up_on(plan.pictures))
         for number in islice(turns, rounds):
             each(timing if number % 2 == 0 else reversed(timing), take_turn)

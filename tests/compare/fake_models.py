@@ -59,7 +59,6 @@ class FakeChild:
         if self._fails_on("load", 0):
             raise EngineError(f"{spec.name} cannot be loaded", hint="Try another")
         count = len(open_pictures(spec.pictures))
-        self.loads_s = [0.5]
         self.loaded = msg.Loaded(info, 0.5, 2.0, 4.0, (net_hw[0] * net_hw[1],) * count, max_det)
         self.closed = False
 
@@ -83,9 +82,10 @@ class FakeChild:
 
     def restart(self) -> None:
         self._note("Load")
-        if self._fails_on("load", len(self.loads_s)):
+
+    def await_restarted(self) -> None:
+        if self._fails_on("load", 1):
             raise EngineError(f"{self.name} cannot be loaded again", hint="Try another")
-        self.loads_s.append(0.5 + len(self.loads_s))
 
     def close(self) -> None:
         self.closed = True

@@ -29,6 +29,9 @@ class Clockwork:
     def restart(self) -> None:
         self._diary.append(f"{self.name} anew")
 
+    def await_restarted(self) -> None:
+        assert self._diary[-1].endswith(" anew")
+
     def ask(self, request: Any, wanted: Any) -> Any:
         self._diary.append(self.name)
         if isinstance(request, msg.TimeBatch):
@@ -74,7 +77,7 @@ def test_every_sitting_loads_and_warms_up_all_models_anew() -> None:
 
 def test_a_model_that_cannot_be_loaded_again_does_not_cost_the_others() -> None:
     class Once(Clockwork):
-        def restart(self) -> None:
+        def await_restarted(self) -> None:
             raise EngineError("A cannot be loaded", hint="Try another")
 
     diary: list[str] = []
