@@ -50,7 +50,7 @@ pictures: $(READY) ## Make the pictures of the documentation again, by the comma
 	@cp $(VENV)/pictures/compare/pictures/*-crossroads.jpg docs/images/compare.jpg
 	@for model in rtdetr yolo; do \
 	  cp $(VENV)/pictures/demo-$$model/images/yellow-bus.jpg docs/images/demo-$$model.jpg; done
-	@cp $(VENV)/pictures/explain/images/$(EXPLAINED).jpg docs/images/explain.jpg
+	@cp $(VENV)/pictures/explain/images/boulevard.jpg docs/images/explain.jpg
 	@$(LOOK) -m demo-rtdetr --maps encoder_rows --top 2 --out $(VENV)/pictures/attention-rows
 	@$(LOOK) -m demo-rtdetr --maps encoder_rows --head 0 --top 1 --out $(VENV)/pictures/attention-head-0
 	@$(LOOK) -m demo-rtdetr --maps encoder_rows --head 3 --top 1 --out $(VENV)/pictures/attention-head-3

@@ -94,6 +94,7 @@ class CompareConfig:
         vid_stride: Take every n-th frame of a video or stream.
         seed: Of the bootstrap.
         images: Whether pictures are kept for the report: disputed ones side by side, and a small copy of each.
+        explain: Whether models explain their disputed detections in the most disputed pictures.
         offline: Refuse every download.
         trust_weights: Load checkpoints that ask for more than the allow-list.
         allow_truncated: Take pictures that are cut short as far as they decode.
@@ -119,6 +120,7 @@ class CompareConfig:
     vid_stride: int = 1
     seed: int = 0
     images: bool = True
+    explain: bool = False
     offline: bool = False
     trust_weights: bool = False
     allow_truncated: bool = False
@@ -130,6 +132,7 @@ class CompareConfig:
         _require("limit", self.limit, self.limit >= 0, "a whole number, or 0 for all pictures")
         _require("seed", self.seed, self.seed >= 0, "a whole number from 0")
         _require("vid_stride", self.vid_stride, self.vid_stride >= 1, "a whole number above 0")
+        _require("explain", self.explain, self.images or not self.explain, "it without --no-images: maps are pictures")
         parse_imgsz(self.imgsz)
 
 

@@ -94,6 +94,10 @@ SeedOption = Annotated[int | None, typer.Option("--seed", help="Of the bootstrap
 PicturesOption = Annotated[
     bool | None, typer.Option("--images/--no-images", help="Keep pictures for the report. [default: yes]")
 ]
+ExplainOption = Annotated[
+    bool | None,
+    typer.Option("--explain/--no-explain", help="Show where models looked for what they disagree on. [default: no]"),
+]
 ResumeOption = Annotated[
     Path | None, typer.Option("--resume", metavar="RUN", help="Go on with an interrupted study, with its own options.")
 ]
@@ -113,6 +117,7 @@ def compare(
     precision: opt.PrecisionOption = None,
     vid_stride: opt.StrideOption = None,
     images: PicturesOption = None,
+    explain: ExplainOption = None,
     seed: SeedOption = None,
     truth: TruthOption = None,
     class_map: ClassMapOption = None,
@@ -146,6 +151,7 @@ def compare(
         "precision": precision,
         "vid_stride": vid_stride,
         "images": images,
+        "explain": explain,
         "seed": seed,
         "truth": truth,
         "class_map": class_map,

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from detectattn.cli.compare_explain import find_explainer
 from detectattn.cli.console import Notices
 from detectattn.cli.download_progress import show_download
 from detectattn.cli.study_progress import show_study
@@ -185,7 +186,8 @@ class CompareRun:
             with show_study(len(plan.models), self._notices) as events:
                 run_study(plan, folder, events)
             events.say("judging …")
-            report = finish_study(folder, plan.media, plan.read)
+            explain = find_explainer(plan, folder, self._notices) if self._start.config.explain else None
+            report = finish_study(folder, plan.media, plan.read, explain)
             status = "finished"
         except ConfigError:
             if not (folder.root / "measured").exists():

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from detectattn.cli.console import Notices
 
-_STAGES = {"load": "loading", "time": "timing", "detect": "detecting"}
+_STAGES = {"load": "loading", "time": "timing", "detect": "detecting", "explain": "explaining"}
 _INTERVAL_S = 10.0
 
 

@@ -39,7 +39,7 @@ def draw_pictures(
     """
     ranks = {key: rank for rank, key in enumerate(panels, start=1)}
     drawn: dict[FrameKey, str] = {}
-    for frame in _iter_wanted(set(panels), media, read):
+    for frame in iter_wanted(set(panels), media, read):
         key = (frame.source, frame.index)
         name = _name(ranks[key], key)
         drawing = draw_side_by_side(frame.bgr, panels[key]())
@@ -50,8 +50,8 @@ def draw_pictures(
     return drawn
 
 
-def _iter_wanted(wanted: set[FrameKey], media: Iterable[Media | FrameFailure], read: ReadOptions) -> Iterator[Frame]:
-    """Those frames, as long as any is missing."""
+def iter_wanted(wanted: set[FrameKey], media: Iterable[Media | FrameFailure], read: ReadOptions) -> Iterator[Frame]:
+    """Those frames, as long as any is missing, in the order of the media; what cannot be read again is left out."""
     sources = {source for source, _ in wanted}
     for item in media:
         if not wanted or not isinstance(item, Media) or item.source not in sources:

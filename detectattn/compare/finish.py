@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from detectattn.compare.draw import draw_pictures
+from detectattn.compare.explained import lay_over, read_explained, tell_left_out
 from detectattn.compare.gallery import build_gallery
 from detectattn.compare.gate import judge_baseline, judge_conditions, load_baseline, parse_condition
 from detectattn.compare.judge import StudyRecords, build_report
@@ -32,7 +33,10 @@ _MOST_DRAWN = 12
 
 
 def finish_study(
-    folder: StudyFolder, media: Sequence[Media | FrameFailure] = (), read: ReadOptions | None = None
+    folder: StudyFolder,
+    media: Sequence[Media | FrameFailure] = (),
+    read: ReadOptions | None = None,
+    explain: Callable[[Agreement], object] | None = None,
 ) -> Report:
     """Judge what was recorded and write the report.
 
@@ -40,9 +44,11 @@ def finish_study(
         folder: The run folder.
         media: Where the pictures are, to draw the disputed ones; none to leave drawings as they are.
         read: How they are read.
+        explain: Writes the maps of disputed detections into the run folder; None for those that are there.
 
     Raises:
         TruthMismatch: A model has no class in common with the ground truth.
+        UnreadableRecord: A file of the run folder is damaged.
         OutputError: The run folder cannot be written to.
     """
     records = folder.load()
@@ -51,6 +57,9 @@ def finish_study(
         draw_pictures(_choose_panels(records, report, agreement), media, read, folder.root / "pictures")
         records = folder.load()
         report, agreement = build_report(records)
+    if explain is not None and agreement is not None:
+        explain(agreement)
+    report = replace(report, caveats=report.caveats + tell_left_out(read_explained(folder.root)))
     report = replace(report, gates=judge_gates(records, report))
     if agreement is not None and not (folder.root / "disputed").exists():
         write_disputes(folder.root / "disputed", agreement)
@@ -61,9 +70,10 @@ def finish_study(
 
 
 def collect_gallery(folder: StudyFolder, records: StudyRecords, report: Report, agreement: Agreement | None) -> Gallery:
-    """The pictures of a study with what its models find in them, from its records and the thumbnails beside them."""
+    """The pictures of a study with what its models find in them, from its records and the pictures beside them."""
     thumbnails = find_thumbnails(folder.root, records.pictures)
     gallery = build_gallery(records, {model.name: model.conf for model in report.models}, agreement, thumbnails)
+    gallery = lay_over(gallery, read_explained(folder.root), folder.root)
     return inline_thumbnails(gallery, folder.root)
 
 

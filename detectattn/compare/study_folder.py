@@ -5,7 +5,8 @@
 - ``truth.json``: the ground truth as applied
 - ``measured/NAME.json``: times, memory, size of a model
 - ``predictions/NAME.jsonl``: its detections, one record a picture
-- ``pictures/``: disputed pictures side by side; ``pictures/plain/``: a small copy of each
+- ``pictures/``: disputed pictures side by side; ``pictures/plain/``: a small copy of each;
+  ``pictures/explained/``: the maps of disputed detections
 """
 
 from __future__ import annotations

@@ -116,6 +116,22 @@ def test_a_report_is_rebuilt_without_a_model(study: Path, tmp_path: Path) -> Non
     assert "AP" in done.stdout
 
 
+def test_what_models_disagree_on_is_explained(tmp_path: Path) -> None:
+    out = tmp_path / "explained"
+    assert run(["compare", "--limit", "1", "--rounds", "0", "--imgsz", "320", "--explain", "-o", str(out), "-q"]) == 0
+    (picture,) = json.loads((out / "pictures" / "explained" / "index.json").read_text())["pictures"]
+    assert {shown["model"] for shown in picture["maps"]} <= {"demo-rtdetr", "demo-yolo"}
+    page = (out / "report.html").read_text()
+    for shown in picture["maps"]:
+        assert (out / shown["path"]).stat().st_size > 1_000
+        assert shown["path"] in page
+    assert picture["maps"]
+    assert (out / picture["sheet"]).stat().st_size > 1_000
+    (out / "report.html").unlink()
+    assert run(["report", str(out), "-q"]) == 0
+    assert (out / "report.html").read_text() == page
+
+
 def test_another_folder_is_no_study(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["report", str(tmp_path)]) == 1
     assert "no run of compare" in capsys.readouterr().err
