@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from detectattn.drawing.heat import draw_heat
 from detectattn.report.explanation import Explanation
@@ -176,10 +177,10 @@ def test_keys_leaf_through_pictures_and_brightest_places(shown: Any) -> None:
     page.keyboard.press(",")
     assert readout.inner_text() != first
     page.keyboard.press("ArrowRight")
-    assert number.inner_text() == "2 of 2"
+    expect(number).to_have_text("2 of 2")
     assert "below" in page.locator("[data-part=note]").inner_text()
     page.keyboard.press("ArrowLeft")
-    assert number.inner_text() == "1 of 2"
+    expect(number).to_have_text("1 of 2")
     reached = set()
     page.locator("[data-part=picture]").focus()
     for _ in range(12):

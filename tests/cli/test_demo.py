@@ -46,7 +46,7 @@ def test_every_step_is_shown(detectattn: Any, samples: Path, street_images: Path
     assert "AP 0." in done.out
     report = json.loads((FOLDER / "compare" / "report.json").read_text())
     assert set(report["models"]) == set(MODELS)
-    for label, path in (("report", "report.md"), ("disputed", "pictures/")):
+    for label, path in (("report", "report.html"), ("disputed", "pictures/")):
         assert re.search(rf"^{label:<9} \S+/compare/{path}$", done.out, re.MULTILINE)
 
 
