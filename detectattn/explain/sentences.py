@@ -103,7 +103,7 @@ def _tell_reach(models: Sequence[ModelExplained], pictures: Sequence[PictureExpl
     parts = [_share_outside(model, common) for model in seen]
     yield f"By {_quote(figures)}{same}, outside the box lies {_join(parts)}{_tell_area(figures)}."
     for pair in compare_reach(pictures, models, common) if len(seen) > 1 else ():
-        yield _tell_pair(pair, models)
+        yield _tell_pair(pair, models, common)
 
 
 def _tell_area(figures: MethodFigures) -> str:
@@ -122,10 +122,12 @@ def _share_outside(model: ModelExplained, method: str) -> str:
     return f"{_percent_interval(turn_outside(figures.energy))} of {model.name}'s evidence{far}"
 
 
-def _tell_pair(pair: ReachDifference, models: Sequence[ModelExplained]) -> str:
+def _tell_pair(pair: ReachDifference, models: Sequence[ModelExplained], method: str) -> str:
     figure = pair.figure
     on = f"on {pair.objects} objects that both find" if pair.objects > 1 else "on the one object that both find"
-    question = "Does attention look further than convolution? " if _is_contest(pair, models) else ""
+    # Maps made at the head's input end where a convolutional head's few cells end: they would answer by construction.
+    answers = method == "input_gradient" and _is_contest(pair, models)
+    question = "Does attention look further than convolution? " if answers else ""
     if not pair.decided:
         return f"{question}Whose evidence reaches further, {pair.a}'s or {pair.b}'s, is not decided {on}."
     further, nearer = (pair.a, pair.b) if figure.value > 0 else (pair.b, pair.a)

@@ -50,7 +50,8 @@ def test_which_evidence_reaches_further_is_answered_by_one_measure(pictures: tup
     assert "By “LayerCAM”, the same measure for all, outside the box lies 60% (" in told
     assert "of a's evidence (8% over two box sizes away) and 10% (" in told
     assert "of the area 95% lies there" in told
-    assert "Does attention look further than convolution? By this measure yes: a has 50 points (49–51) more" in told
+    assert "a has 50 points (49–51) more outside the box than b" in told
+    assert "Does attention look further" not in told, "a map made at the head's input cannot answer that"
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,9 @@ def test_which_evidence_reaches_further_is_answered_by_one_measure(pictures: tup
     ],
 )
 def test_no_more_is_claimed_than_is_decided(families: tuple[Family, Family], inside: float, says: str) -> None:
-    found = make_pictures({"a": unscored(SCORED | BASE), "b": {"layercam": (inside, None), "random": (0.05, None)}})
+    whole = {"input_gradient": (0.4, None)}
+    other = {"input_gradient": (inside, None), "random": (0.05, None)}
+    found = make_pictures({"a": unscored(SCORED | BASE) | whole, "b": other})
     told = " ".join(tell(judge(found, dict(zip("ab", families, strict=True))), found))
     assert says in told
     assert ("Does attention look further" in told) == (families[0] != families[1])
