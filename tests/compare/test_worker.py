@@ -221,6 +221,8 @@ def start_study(tmp_path: Path, pictures: Path, ending: str) -> subprocess.Popen
         "from detectattn.engines.base import EngineOptions\n"
         "from detectattn.types import WeightsFile\n"
         "if __name__ == '__main__':\n"
+        # A shell that started the tests in the background has them ignore it.
+        "    signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"    weights = WeightsFile(Path({str(weights.path)!r}), '', 'onnx', 'local')\n"
         "    options = EngineOptions(device='cpu', threads=1)\n"
         f"    child = Child(msg.WorkerSpec('tiny', weights, options, 'auto', Path({str(pictures)!r})))\n"
