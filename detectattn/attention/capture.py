@@ -32,6 +32,7 @@ class CapturedPicture:
         outputs: The head's raw outputs for this picture, without the batch axis: f32[4 + C, anchors] (YOLO),
             f32[anchors, 4 + C] (YOLO, one to one), or f32[queries, 4] and f32[queries, C] (RT-DETR).
         grid_hw: Height and width of the feature maps that the head was given, finest first.
+        levels: Those feature maps, f32[channels, height, width] each.
         decoder: Its queries layer by layer; None for a model without a decoder.
     """
 
@@ -41,6 +42,7 @@ class CapturedPicture:
     resize: Resize
     outputs: tuple[F32, ...]
     grid_hw: tuple[tuple[int, int], ...]
+    levels: tuple[F32, ...]
     decoder: DecoderTrace | None
 
     def keep_best(self, count: int) -> CapturedPicture:
@@ -67,14 +69,15 @@ def capture(detector: Detector, bgr: U8, keep: Thresholds) -> CapturedPicture:
     try:
         with open_capture(engine.model) as tape, open_trace(engine.model) as head:
             outputs = detector.infer(batch)
-            record, grid_hw, decoder = tape.record, head.grid_hw, head.trace()
+            record, decoder = tape.record, head.trace()
     except OutOfMemory as error:
         raise _with_fitting_size(error, engine, batch.resizes[0]) from error
     detections = detector.decode(outputs, batch.resizes, keep)[0]
     raw = tuple(output[0] for output in outputs)
     if decoder is not None:
         check_trace(decoder, *raw)
-    return CapturedPicture(detections, record, find_attention(engine.model), batch.resizes[0], raw, grid_hw, decoder)
+    sites, resize = find_attention(engine.model), batch.resizes[0]
+    return CapturedPicture(detections, record, sites, resize, raw, head.grid_hw, head.levels, decoder)
 
 
 def require_torch(detector: Detector) -> TorchEngine:

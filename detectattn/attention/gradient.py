@@ -18,6 +18,7 @@ from detectattn.attention.capture import require_torch
 from detectattn.attention.maps.base import FeatureGradient, GradientRecord
 from detectattn.engines.decoder_cut import find_head
 from detectattn.engines.detector import Detector
+from detectattn.engines.pytorch import TorchEngine
 from detectattn.errors import OutOfMemory
 from detectattn.types import F32, U8, Detections
 
@@ -27,7 +28,13 @@ _UNKNOWN_SHAPE: Mapping[str, Any] = {"shape": None, "shapes": []}
 
 
 def compute_gradients(
-    detector: Detector, bgr: U8, detections: Detections, *, pixels: bool = False, hold_others: bool = False
+    detector: Detector,
+    bgr: U8,
+    detections: Detections,
+    *,
+    levels: Sequence[F32] = (),
+    pixels: bool = False,
+    hold_others: bool = False,
 ) -> GradientRecord:
     """Gradients of the class logits of detections in one picture; the model is left as it was.
 
@@ -35,6 +42,8 @@ def compute_gradients(
         detector: Opened with PyTorch, in single precision.
         bgr: u8[H, W, 3], the upright picture.
         detections: What the detector found in it; each knows its query or anchor.
+        levels: f32[C, h, w] each, what the head was given for this picture, as a capture keeps it: saves the pass
+            through the rest of the model where pixels are not wanted.
         pixels: Also with respect to the network's input, which takes a backward pass through the whole model.
         hold_others: In a transformer decoder, take the partial derivative with all other queries held as they are:
             what the detection's own query reads counts, what reaches it through queries on other objects does not.
@@ -46,21 +55,21 @@ def compute_gradients(
     """
     engine = require_torch(detector)
     assert detections.query_id is not None
-    tensor = torch.from_numpy(detector.fit(bgr)[0][None]).to(engine.spec.device)
-    if tensor.device.type != "mps":  # as the engine itself runs
-        tensor = tensor.to(memory_format=torch.channels_last)
     rows = list(zip(detections.query_id.tolist(), detections.class_id.tolist(), strict=True))
     tape = _GradientTape(find_head(engine.model), pixels, hold_others)
     try:
         with _leave_no_trace(tape), torch.enable_grad():
-            tape.run(engine.model, tensor)
+            if levels and not pixels:
+                tape.run_head([_to_tensor(level, engine) for level in levels])
+            else:
+                tape.run(engine.model, _to_tensor(detector.fit(bgr)[0], engine))
             return tape.collect([tape.differentiate(row, class_id) for row, class_id in rows])
     except (RuntimeError, MemoryError) as error:
         if "alloc" not in str(error) and not isinstance(error, torch.OutOfMemoryError | MemoryError):
             raise
-        size = f"{tensor.shape[2]}×{tensor.shape[3]}"
+        height, width = engine.spec.net_hw
         raise OutOfMemory(
-            f"{engine.spec.device} has too little memory for gradients at {size}",
+            f"{engine.spec.device} has too little memory for gradients at {height}×{width}",
             hint="Use a smaller --imgsz, --device cpu, or maps of attention alone",
         ) from error
 
@@ -136,6 +145,11 @@ class _GradientTape:
         model(self.leaf)
         self.logits = [torch.cat(self.logits)]
 
+    def run_head(self, levels: list[torch.Tensor]) -> None:
+        """The end of a forward pass, from ``levels`` [1, C, h, w] on."""
+        self.head(levels)
+        self.logits = [torch.cat(self.logits)]
+
     def differentiate(self, row: int, class_id: int) -> list[F32]:
         """Gradients of one logit by each level, and then by the input if that is wanted."""
         self.row = row
@@ -181,6 +195,12 @@ def _restore(head: Any, kept: dict[str, Any]) -> None:
 
 def _stack(gradients: Sequence[F32], feature: torch.Tensor) -> F32:
     return np.stack(gradients) if gradients else np.zeros((0, *feature.shape[1:]), np.float32)
+
+
+def _to_tensor(planes: F32, engine: TorchEngine) -> torch.Tensor:
+    """As a batch of one, laid out as the engine itself runs."""
+    tensor = torch.from_numpy(planes[None]).to(engine.spec.device)
+    return tensor if tensor.device.type == "mps" else tensor.to(memory_format=torch.channels_last)
 
 
 def _to_array(tensor: torch.Tensor) -> F32:

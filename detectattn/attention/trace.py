@@ -50,6 +50,8 @@ class HeadTape:
         self.row = row
         self.grid_hw: tuple[tuple[int, int], ...] = ()
         """Height and width of the feature maps that the head was given, finest first."""
+        self.levels: tuple[F32, ...] = ()
+        """Those feature maps, f32[channels, height, width] each."""
         self._references: list[torch.Tensor] = []
         self._embeddings: list[torch.Tensor] = []
 
@@ -57,6 +59,7 @@ class HeadTape:
         """Forget the pass before; a hook on the head."""
         self._references, self._embeddings = [], []
         self.grid_hw = tuple((int(level.shape[2]), int(level.shape[3])) for level in inputs[0])
+        self.levels = tuple(_to_array(level[self.row]) for level in inputs[0])
 
     def note_layer(self, _: nn.Module, inputs: tuple[Any, ...], output: torch.Tensor) -> None:
         """Remember a decoder layer's reference boxes and what it gave; a hook."""

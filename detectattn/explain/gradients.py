@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -12,20 +12,22 @@ from detectattn.attention.gradient import compute_gradients
 from detectattn.attention.maps.base import GradientRecord
 from detectattn.engines.detector import Detector
 from detectattn.errors import OutOfMemory
-from detectattn.types import U8, Detections
+from detectattn.types import F32, U8, Detections
 
 # As attention is captured: a few steps lead to a size that fits.
 _STEP = 0.75
 
 
-def find_gradients(detector: Detector, bgr: U8, detections: Detections, *, pixels: bool) -> GradientRecord:
+def find_gradients(
+    detector: Detector, bgr: U8, detections: Detections, *, levels: Sequence[F32] = (), pixels: bool
+) -> GradientRecord:
     """As :func:`~detectattn.attention.gradient.compute_gradients`.
 
     Raises:
         OutOfMemory: The memory does not suffice; the hint names a size that fits, if one does.
     """
     try:
-        return compute_gradients(detector, bgr, detections, pixels=pixels)
+        return compute_gradients(detector, bgr, detections, levels=levels, pixels=pixels)
     except OutOfMemory as error:
         size_hw = _find_fitting_size(detector, bgr, pixels=pixels)
         if size_hw is None:

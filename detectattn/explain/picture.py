@@ -143,7 +143,7 @@ def explain_look(
     needs = {METHODS[name].needs for name in methods}
     gradients = None
     if len(chosen) and needs & {"head_gradient", "pixel_gradient"}:
-        gradients = find_gradients(detector, bgr, chosen, pixels="pixel_gradient" in needs)
+        gradients = find_gradients(detector, bgr, chosen, levels=captured.levels, pixels="pixel_gradient" in needs)
     evidence = Evidence(chosen, captured.record, captured.resize, gradients)
     shared_s = look.seconds + time.perf_counter() - began
     choices = {method: fit_choice(method, captured.sites, options.choice) for method in methods}

@@ -129,6 +129,19 @@ def test_gradients_end_at_the_head_unless_pixels_are_wanted(name: str, open_embe
         assert one.gradient.shape == (len(found), *one.activation.shape)
 
 
+@pytest.mark.parametrize("name", PAIR)
+def test_the_head_alone_gives_the_same(name: str, open_embedded: Any, noon_bgr: U8) -> None:
+    detector = open_embedded(name)
+    captured = capture(detector, noon_bgr, Thresholds(conf=0.5)).keep_best(3)
+    whole = compute_gradients(detector, noon_bgr, captured.detections)
+    state = read_state(detector.engine.model)
+    alone = compute_gradients(detector, noon_bgr, captured.detections, levels=captured.levels)
+    assert read_state(detector.engine.model) == state
+    for one, other in zip(whole.head, alone.head, strict=True):
+        np.testing.assert_array_equal(one.activation, other.activation)
+        np.testing.assert_allclose(one.gradient, other.gradient, rtol=1e-4, atol=1e-6)
+
+
 def test_other_queries_can_be_held(open_embedded: Any, noon_bgr: U8) -> None:
     """Held, the gradient lies at what the query itself reads: far more of it in the box, and never the same."""
     detector = open_embedded("demo-rtdetr")
