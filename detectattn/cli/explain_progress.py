@@ -30,6 +30,7 @@ class ExplainProgress:
         self._bar = bar
         self._picture = ""
         self._done = 0
+        self._scoring = False
         self._told_s = self._began_s = time.monotonic()
         if bar is not None:
             self._pictures = bar.add_task("pictures", total=total)
@@ -48,12 +49,13 @@ class ExplainProgress:
             text = f"scoring the maps of {model}"
         else:
             text = f"looking with {model}" if stage == "look" else f"drawing maps of {model}"
-        if stage == "scores" and done == 0:
+        shown = stage == "scores"
+        begins, self._scoring = shown and not self._scoring, shown
+        if begins:
             self._began_s = time.monotonic()
         if self._bar is not None:
-            if stage == "scores" and done == 0:
+            if begins:
                 self._bar.reset(self._scores, total=total, visible=True)
-            shown = stage == "scores"
             self._bar.update(self._scores, description=text, completed=done if shown else 0, visible=shown)
         elif time.monotonic() - self._told_s > _INTERVAL_S:
             self._tell(text, stage, done, total)

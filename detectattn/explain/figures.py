@@ -18,7 +18,7 @@ from detectattn.report.explanation import ModelExplained, ObjectExplained, Pictu
 from detectattn.results.explanation import MethodFigures
 from detectattn.types import Frame
 
-PAGE_PICTURES = 40
+PAGE_PICTURES = 20
 """So many pictures of a run, the first, are shown on its page; of the others only figures are kept in memory."""
 
 

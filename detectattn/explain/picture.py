@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -199,8 +200,9 @@ def _score_maps(
         for row, shown in enumerate(found):
             curve = None
             if row in targets:
-                on_step("scores", done, total)
-                curve = compute_curve(shown.values, targets[row], _detecting(detector))
+                # Told before every pass: whoever wants to stop need not wait for the twenty of a map.
+                tell = partial(on_step, "scores", done, total)
+                curve = compute_curve(shown.values, targets[row], _detecting(detector, tell))
                 done += 1
             rows.append(score_map(method, shown.values, boxes[row], curve))
         scores[method] = tuple(rows)
@@ -209,13 +211,16 @@ def _score_maps(
     return scores
 
 
-def _detecting(detector: Detector) -> Callable[[Sequence[U8]], list[Detections]]:
+def _detecting(
+    detector: Detector, before_each: Callable[[], None] = lambda: None
+) -> Callable[[Sequence[U8]], list[Detections]]:
     """The detector as the scores ask it: down to low scores, one picture at a time, so that batches change nothing."""
     keep = Thresholds(LOWEST_CONF)
 
     def detect(pictures: Sequence[U8]) -> list[Detections]:
         found = []
         for bgr in pictures:
+            before_each()
             planes, resize = detector.fit(bgr)
             found += detector.decode(detector.engine.infer(planes[None]), (resize,), keep)
         return found
