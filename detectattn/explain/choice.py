@@ -10,8 +10,10 @@ from detectattn.attention.maps.base import Choice, Need
 from detectattn.errors import ConfigError
 from detectattn.results.attention import AttentionSite
 
-FIXED_ORDER = ("cross_last", "layercam")
-"""The map that is shown first where nothing else decides: the first of these that fits a model. The last fits all."""
+DEFAULT = "layercam"
+"""The map that is shown where nothing else decides. It fits every model; of the maps of the embedded attention model it
+is the most faithful and the only one that says more than the box, and of the embedded YOLO's the most faithful that
+takes no pass back to the pixels (``python -m benchmarks faithfulness``)."""
 
 _OF_ATTENTION: frozenset[Need] = frozenset({"cross", "grid"})
 
@@ -33,15 +35,15 @@ def choose_methods(sites: Sequence[AttentionSite], wanted: Sequence[str]) -> tup
     require_methods(wanted)
     fitting = list_fitting(sites)
     if wanted:
-        chosen = [name for name in fitting if name in wanted] or [FIXED_ORDER[-1]]
+        chosen = [name for name in fitting if name in wanted] or [DEFAULT]
     else:
         chosen = [name for name in fitting if METHODS[name].needs != "pixel_gradient"]
     return tuple(name for name in chosen if name not in BASELINES) + BASELINES
 
 
 def choose_first(methods: Sequence[str], wanted: Sequence[str]) -> str:
-    """The method that is shown where no scores decide: the first that is wanted, else the first of a fixed order."""
-    for name in (*wanted, *FIXED_ORDER, *methods):
+    """The method that is shown where no scores decide: the first that is wanted, else the default."""
+    for name in (*wanted, DEFAULT, *methods):
         if name in methods:
             return name
     raise ValueError("no methods to choose among")

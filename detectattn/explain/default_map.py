@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from detectattn.attention.maps import METHODS
 from detectattn.explain.choice import choose_first
 from detectattn.explain.judge import BASELINES
 from detectattn.results.explanation import MethodFigures
@@ -27,7 +26,7 @@ class DefaultMap:
 def choose_default(figures: Sequence[MethodFigures], methods: Sequence[str], wanted: Sequence[str]) -> DefaultMap:
     """The map that is shown of a model.
 
-    What was asked for comes first; then the most faithful one, where maps were scored; then a fixed order.
+    What was asked for comes first; then the most faithful one, where maps were scored; then the default.
 
     Args:
         figures: Of the model's methods, the most faithful first; empty before anything is known.
@@ -45,9 +44,5 @@ def choose_default(figures: Sequence[MethodFigures], methods: Sequence[str], wan
         others = f"the most faithful of its {len(scored)} maps" if len(scored) > 1 else "its only map"
         detections = f"{best.detections} detection{'' if best.detections == 1 else 's'}"
         return DefaultMap(best.method, f"It is {others} on {detections}.")
-    because = {
-        "cross": "It shows where the query behind a detection read the picture",
-        "head_gradient": "Every model can have it, with attention or without",
-    }
-    told = because.get(METHODS[first].needs, "It is the first that this model can have")
-    return DefaultMap(first, f"{told}; no map was scored.")
+    told = "every model can have it, and it did best where the embedded models' maps were scored"
+    return DefaultMap(first, f"No map was scored here; {told}.")

@@ -35,7 +35,7 @@ def test_what_fits() -> None:
 @pytest.mark.parametrize(
     ("sites", "wanted", "methods", "first"),
     [
-        (RTDETR, (), ("cross_last", "cross_all", "rollout", "encoder_rows", "layercam", "hirescam"), "cross_last"),
+        (RTDETR, (), ("cross_last", "cross_all", "rollout", "encoder_rows", "layercam", "hirescam"), "layercam"),
         (HYBRID, (), ("encoder_rows", "layercam", "hirescam"), "layercam"),
         ((), (), ("layercam", "hirescam"), "layercam"),
         (RTDETR, ("hirescam", "cross_all"), ("cross_all", "hirescam"), "hirescam"),

@@ -93,7 +93,7 @@ def test_without_scores_nothing_is_called_faithful(pictures: tuple[PictureExplai
     found = make_pictures({"a": unscored(SCORED | BASE), "b": {}})
     models = judge(found, FAMILIES)
     told = tell(models, found)
-    assert told[0].endswith("It shows where the query behind a detection read the picture; no map was scored.")
+    assert told[0].endswith("it did best where the embedded models' maps were scored.")
     assert told[1] == "b finds nothing in these pictures, so there is no map of it."
     assert not any("faithful" in sentence for sentence in told)
 
