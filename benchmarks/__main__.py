@@ -13,11 +13,14 @@ BENCHMARKS = {
     "startup": "what one command costs before it does anything",
     "memory": "peak memory on 5,000 images against 500",
     "overlap": "wall time of a run against the sum of its stages, and the cores in use",
+    "decode": "large JPEGs in full and reduced: time, and what is found (embedded models, five minutes)",
+    "video": "memory and pace on a 4K video of 40 seconds against 10",
     "report_page": "size of the report of 1,000 pictures, and how soon it answers in Chromium",
+    "resume": "a run killed 200 times and resumed, against an uninterrupted one (a model of its own, half an hour)",
     "faithfulness": "which maps are true: deletion and insertion of every method (embedded models, ten minutes)",
     "verdicts": "how often intervals cover the truth and verdicts are right (embedded models, a quarter of an hour)",
 }
-_OWN_MODELS = frozenset({"verdicts", "report_page", "faithfulness"})
+_OWN_MODELS = frozenset({"resume", "decode", "verdicts", "report_page", "faithfulness"})
 
 
 def main() -> None:

@@ -9,10 +9,15 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
-import yaml
-
 from detectattn.errors import ConfigError
 from detectattn.shipped import shipped_dir
+from detectattn.yaml_text import BrokenYaml, read_yaml
+
+AUTO_BATCH = "auto"
+
+_FEWEST_TRIED = 20
+_ENGINES = ("auto", "torch", "openvino", "onnx")
+_PRECISIONS = ("auto", "fp32", "fp16", "bf16", "int8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +33,20 @@ class PredictConfig:
         imgsz: ``640`` or ``480x640`` (height × width); empty for the model's own.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
         engine: ``auto``, ``torch``, ``openvino``, ``onnx``.
-        precision: ``auto``, ``fp32``, ``fp16``.
-        batch: Images that go through the network together; 0 chooses for the device.
+        precision: ``auto``, ``fp32``, ``fp16``, ``bf16``, ``int8``.
+        calibrate: Pictures that INT8 is calibrated on, as sources are named; empty for a sample of the sources.
+        batch: Images that go through the network together: a number, ``auto`` to find the fastest by trying; empty or
+            0 for what suits the device.
         vid_stride: Take every n-th frame of a video or stream.
+        decode: ``full``, or ``reduced``: the model is shown JPEGs far larger than its input at a half, a quarter or an
+            eighth of their size.
         save: More outputs: parquet, csv, coco, yolo, voc, crops.
         images: Whether annotated images and videos are written.
         show: Whether annotated output is shown in a window as it is made.
         offline: Refuse every download.
         trust_weights: Load checkpoints that ask for more than the allow-list.
         allow_truncated: Take pictures that are cut short as far as they decode.
+        max_failures: Stop once more inputs failed than this: a number, or ``10%`` of those tried; empty for no limit.
     """
 
     model: str = "rtdetr-l"
@@ -48,23 +58,30 @@ class PredictConfig:
     device: str = "auto"
     engine: str = "auto"
     precision: str = "auto"
-    batch: int = 0
+    calibrate: str = ""
+    batch: str = ""
     vid_stride: int = 1
+    decode: str = "full"
     save: tuple[str, ...] = ()
     images: bool = True
     show: bool = False
     offline: bool = False
     trust_weights: bool = False
     allow_truncated: bool = False
+    max_failures: str = ""
 
     def __post_init__(self) -> None:
         _require("conf", self.conf, 0 <= self.conf <= 1, "a number from 0 to 1")
         _require("iou", self.iou, 0 <= self.iou <= 1, "a number from 0 to 1")
         _require("max_det", self.max_det, self.max_det >= 1, "a whole number above 0")
-        _require("batch", self.batch, self.batch >= 0, "a whole number, or 0 to choose for the device")
+        parse_batch(self.batch)
         _require("vid_stride", self.vid_stride, self.vid_stride >= 1, "a whole number above 0")
-        _require("precision", self.precision, self.precision in ("auto", "fp32", "fp16"), "auto, fp32 or fp16")
+        _require("decode", self.decode, self.decode in ("full", "reduced"), "full or reduced")
+        _require("engine", self.engine, self.engine in _ENGINES, ", ".join(_ENGINES))
+        _require("precision", self.precision, self.precision in _PRECISIONS, ", ".join(_PRECISIONS))
+        _require("calibrate", self.calibrate, self.precision == "int8" or not self.calibrate, "--precision int8 too")
         parse_imgsz(self.imgsz)
+        parse_max_failures(self.max_failures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +214,7 @@ class ExplainConfig:
 
 
 ConfigKind = TypeVar("ConfigKind", PredictConfig, CompareConfig, ExplainConfig)
+_MAX_NUMBER = 1e15
 # Commas separate the items of other lists; here they are part of an item.
 _WHOLE_ITEMS = frozenset({"model", "sweep", "fail_if"})
 
@@ -223,6 +241,52 @@ def parse_imgsz(text: str) -> tuple[int, int] | None:
     if match is None or int(match[1]) == 0:
         raise ConfigError(f"--imgsz is {text!r}", hint="Give one side, such as 640, or height x width, such as 480x640")
     return int(match[1]), int(match[2] or match[1])
+
+
+def parse_batch(text: str) -> int:
+    """Images that go through together, from ``8``; 0 from an empty text and from ``auto``, which leave it open.
+
+    Raises:
+        ConfigError: It is none of these.
+    """
+    if text in ("", AUTO_BATCH):
+        return 0
+    if not re.fullmatch(r"\d{1,4}", text.strip()):
+        raise ConfigError(f"--batch is {text!r}", hint="Give a whole number, or auto to find the fastest by trying")
+    return int(text)
+
+
+@dataclass(frozen=True, slots=True)
+class FailureLimit:
+    """How many inputs of a run may fail.
+
+    Attributes:
+        number: So many, or None.
+        share: So large a part of those tried, of which there are taken to be twenty at least; or None.
+    """
+
+    number: int | None = None
+    share: float | None = None
+
+    def is_passed(self, failures: int, tried: int) -> bool:
+        """Whether ``failures`` among ``tried`` inputs are too many."""
+        if self.share is not None:
+            return failures > self.share * max(tried, _FEWEST_TRIED)
+        return self.number is not None and failures > self.number
+
+
+def parse_max_failures(text: str) -> FailureLimit:
+    """The limit in ``50`` or ``10%``; none from an empty text.
+
+    Raises:
+        ConfigError: It is neither.
+    """
+    if not text:
+        return FailureLimit()
+    match = re.fullmatch(r"(\d{1,9})|(\d{1,3}(?:\.\d{1,4})?)\s*%", text.strip())
+    if match is None or (match[2] and float(match[2]) > 100):
+        raise ConfigError(f"--max-failures is {text!r}", hint="Give a number of inputs, or a share of them such as 10%")
+    return FailureLimit(int(match[1])) if match[1] else FailureLimit(share=float(match[2]) / 100)
 
 
 def split_model_name(text: str) -> tuple[str | None, str]:
@@ -255,27 +319,21 @@ def load_preset(
     """
     path = find_preset(path)
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = read_yaml(path)
     except FileNotFoundError as error:
         names = ", ".join(sorted(preset.stem for preset in shipped_dir("configs").glob("*.yaml")))
         hint = f"Check the path given to --config; shipped presets are {names}"
         raise ConfigError(f"there is no preset {path}", hint=hint) from error
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise ConfigError(f"the preset {path} cannot be read ({error})", hint="Give a YAML text file") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"the preset {path} is not YAML ({_yaml_place(error)})", hint="Mend that line") from error
+    except BrokenYaml as error:
+        raise ConfigError(f"the preset {path} is not YAML ({error})", hint="Mend that line") from error
     if raw is None:
         return {}
     if not isinstance(raw, Mapping):
         raise ConfigError(f"the preset {path} holds no `option: value` lines", hint="See configs/ for examples")
     known = [f.name for f in fields(kind)]
     return {_field_name(str(key), known, path): value for key, value in raw.items()}
-
-
-def _yaml_place(error: yaml.YAMLError) -> str:
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or "it breaks YAML's rules"
-    return f"line {mark.line + 1}: {problem}" if mark else str(problem)
 
 
 def _field_name(key: str, known: list[str], path: Path) -> str:
@@ -314,7 +372,7 @@ def _coerce(name: str, value: Any, hint: Any) -> Any:
         return value
     if kind is str and isinstance(value, str | int) and not isinstance(value, bool):
         return str(value)
-    if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
+    if kind is float and isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _MAX_NUMBER:
         return float(value)
     if kind is int and isinstance(value, int) and not isinstance(value, bool):
         return value

@@ -40,8 +40,10 @@
     │   ├── TruthMismatch       ground truth of other images or other classes
     │   ├── AmbiguousTruth      several files or images that fit alike
     │   └── BrokenPredictions   predictions made elsewhere that cannot be read
+    ├── TooManyFailures         more inputs failed than the run was told to bear
     └── OutputError             something to write
         ├── OutputExists        it is there already; nothing is overwritten
+        ├── RunInUse            another process writes the run folder
         ├── DiskFull            no space left, or no permission
         ├── WriteFailed         any other reason: a broken disk, a name the file system refuses
         └── NoScreen            a window is asked for where there is none to be had
@@ -54,9 +56,15 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+_MAX_CHARACTERS = 1500
+_HEAD_CHARACTERS = 1000
+
 
 class DetectattnError(Exception):
     """An expected error: one line for the user, no traceback.
+
+    Names and contents of files find their way into messages and may hold anything: what is not printable is escaped,
+    and of more than 1,500 characters the middle is left out.
 
     Args:
         problem: What failed, on which input, and why. One sentence without a final full stop.
@@ -67,15 +75,24 @@ class DetectattnError(Exception):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, problem: str, *, hint: str) -> None:
-        super().__init__(problem, hint)
-        self.problem = problem
-        self.hint = hint
+        self.problem = _to_line(problem)
+        self.hint = _to_line(hint)
+        super().__init__(self.problem, self.hint)
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (type(self), self.problem, self.hint))
 
     def __str__(self) -> str:
         return f"{self.problem}. {self.hint}."
+
+
+def _to_line(text: str) -> str:
+    if len(text) > _MAX_CHARACTERS:
+        text = f"{text[:_HEAD_CHARACTERS]} … {text[_HEAD_CHARACTERS + 3 - _MAX_CHARACTERS :]}"
+    if text.isprintable():
+        return text
+    escaped = (c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode("ascii") for c in text)
+    return "".join(escaped)
 
 
 def _rebuild(kind: type[DetectattnError], problem: str, hint: str) -> DetectattnError:
@@ -319,6 +336,12 @@ class BrokenPredictions(EvaluationError):
     code = "broken-predictions"
 
 
+class TooManyFailures(DetectattnError):
+    """More inputs failed than the run was told to bear."""
+
+    code = "too-many-failures"
+
+
 class OutputError(DetectattnError):
     """Something that should be written cannot be."""
 
@@ -329,6 +352,12 @@ class OutputExists(OutputError):
     """It is there already; nothing is overwritten."""
 
     code = "output-exists"
+
+
+class RunInUse(OutputError):
+    """Another process writes the run folder."""
+
+    code = "run-in-use"
 
 
 class DiskFull(OutputError):

@@ -125,6 +125,26 @@ def read_memory_bytes() -> int | None:
     return physical if limit is None or physical is None else min(physical, limit)
 
 
+def read_cache_bytes(folder: Path = Path("/sys/devices/system/cpu")) -> int | None:
+    """Last-level caches of all processors together, each counted once; None where the system does not tell.
+
+    Args:
+        folder: Where Linux tells of them.
+    """
+    found: dict[tuple[int, str], int] = {}
+    for cache in folder.glob("cpu[0-9]*/cache/index[0-9]*"):
+        try:
+            level, size, cores = (
+                (cache / name).read_text(encoding="ascii").strip() for name in ("level", "size", "shared_cpu_list")
+            )
+        except OSError:
+            continue
+        if size.endswith("K") and size[:-1].isdigit() and level.isdigit():
+            found[int(level), cores] = int(size[:-1]) * 1024
+    last = max((level for level, _ in found), default=0)
+    return sum(size for (level, _), size in found.items() if level == last) or None
+
+
 def _read_cpuinfo() -> str:
     try:
         return Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")

@@ -16,13 +16,15 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from detectattn.errors import NewerSchema, SourceNotFound, TornRecord, UnreadableRecord
+from detectattn.errors import NewerSchema, SourceError, SourceNotFound, TornRecord, UnreadableRecord
 from detectattn.types import F32, Detections, FrameFailure, Prediction, RunManifest, StageTiming
 
 SCHEMA = 1
 """Version of every file described here. Rises when a field changes its meaning or goes; new fields do not raise it."""
 
 _TIMINGS = tuple(stage.name for stage in fields(StageTiming))
+# Other fields of a manifest are objects.
+_MANIFEST: Mapping[str, type] = {"command": list, "models": list, "failures": list, "status": str}
 # Valid JSON either way, but UTF-8 has no lone surrogates (undecodable file names), and str.splitlines breaks lines at
 # the others.
 _TO_ESCAPE = re.compile("[\ud800-\udfff\u0085\u2028\u2029]")
@@ -102,6 +104,8 @@ def iter_records(path: Path, *, skip_torn: bool = False) -> Iterator[Prediction]
         stream = path.open("rb")
     except FileNotFoundError as error:
         raise SourceNotFound(f"no such file: {path}", hint="Name a predictions.jsonl, or its run folder") from error
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror}", hint="Name a predictions.jsonl") from error
     with stream:
         for number, raw in enumerate(stream, start=1):
             if not raw.strip():
@@ -165,6 +169,10 @@ def manifest_from_json(text: str) -> RunManifest:
     try:
         check_schema(record)
         known = {field.name: record[field.name] for field in fields(RunManifest) if field.name in record}
+        for name, value in known.items():
+            if not isinstance(value, _MANIFEST.get(name, dict)):
+                raise TypeError(f"{name} is {str(value)[:40]!r}")
+        known["command"] = [_text(word) for word in known["command"]]
         failures = [failure_from_record({"schema": SCHEMA, **failure}) for failure in known.pop("failures", ())]
         return RunManifest(**known, failures=failures)
     except (KeyError, TypeError, ValueError) as error:

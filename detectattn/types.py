@@ -50,6 +50,38 @@ class Media:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Reduced:
+    """A picture at a fraction of its size, as its decoder gives it to a network that looks at no more.
+
+    A point ``p`` in pixels of ``bgr`` lies at ``p * factor + origin_xy`` in those of the original.
+
+    Attributes:
+        bgr: u8[h, w, 3], upright.
+        factor: 2, 4 or 8.
+        origin_xy: Where the left and top edges lie: 0, or before the original's own by what the last pixel stands for
+            too much, where the sides do not divide and the stored picture is turned or mirrored.
+        image_hw: Height and width of the original.
+    """
+
+    bgr: U8
+    factor: int
+    origin_xy: tuple[int, int]
+    image_hw: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        expected = tuple(-(-side // self.factor) for side in self.image_hw)
+        shape = self.bgr.shape
+        _require(shape[:2] == expected, f"bgr must be a {self.factor}th of {self.image_hw}, {expected}, got {shape}")
+
+    def to_original(self, resize: Resize) -> Resize:
+        """How the original would be fitted in the way that ``resize`` fits this picture."""
+        (scale_x, scale_y), (offset_x, offset_y) = resize.scale_xy, resize.offset_xy
+        scale_xy = (scale_x / self.factor, scale_y / self.factor)
+        offset_xy = (offset_x - self.origin_xy[0] * scale_xy[0], offset_y - self.origin_xy[1] * scale_xy[1])
+        return Resize(scale_xy, offset_xy, resize.net_hw, self.image_hw)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """One picture to detect on, upright, as it came from a source.
 
@@ -57,9 +89,11 @@ class Frame:
         media: Where it came from.
         index: The frame of a video or stream, or the page of a multi-page image, from 0. With a stride, indices are
             those of the original (0, 5, 10, …).
-        bgr: u8[H, W, 3], C-contiguous, rotated as the file's metadata says.
+        bgr: u8[H, W, 3], C-contiguous, rotated as the file's metadata says. The pixels of ``reduced`` where it was read
+            for a network alone.
         timestamp_s: Presentation time in seconds from the first frame of a video or stream; None for images.
         warnings: What was wrong with it and let pass, such as a cut-short file under ``--allow-truncated``.
+        reduced: What a network is shown in its place, or None for ``bgr`` itself.
     """
 
     media: Media
@@ -67,6 +101,7 @@ class Frame:
     bgr: U8
     timestamp_s: float | None = None
     warnings: tuple[str, ...] = ()
+    reduced: Reduced | None = None
 
     def __post_init__(self) -> None:
         shape, dtype = self.bgr.shape, self.bgr.dtype
@@ -83,8 +118,13 @@ class Frame:
 
     @property
     def size_hw(self) -> tuple[int, int]:
-        """Height and width in pixels."""
-        return self.bgr.shape[0], self.bgr.shape[1]
+        """Height and width in pixels, in full."""
+        return (self.bgr.shape[0], self.bgr.shape[1]) if self.reduced is None else self.reduced.image_hw
+
+    @property
+    def shown(self) -> U8:
+        """What a network is shown, u8[h, w, 3]: ``bgr``, or the reduced copy of it."""
+        return self.bgr if self.reduced is None else self.reduced.bgr
 
 
 @dataclass(frozen=True, slots=True)

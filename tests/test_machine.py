@@ -53,6 +53,18 @@ def test_a_container_may_use_less_than_the_machine_has(monkeypatch: pytest.Monke
         assert machine.read_memory_bytes() == usable * 2**30
 
 
+def test_last_level_caches_count_once_each(tmp_path: Path) -> None:
+    shared = {0: "0-1", 1: "0-1", 2: "2-3", 3: "2-3"}
+    for core, cores in shared.items():
+        for level, size, sharing in ((2, "1024K", str(core)), (3, "32768K", cores)):
+            cache = tmp_path / f"cpu{core}" / "cache" / f"index{level}"
+            cache.mkdir(parents=True)
+            for name, value in (("level", level), ("size", size), ("shared_cpu_list", sharing)):
+                (cache / name).write_text(f"{value}\n")
+    assert machine.read_cache_bytes(tmp_path) == 2 * 32 * 2**20
+    assert machine.read_cache_bytes(tmp_path / "nothing") is None
+
+
 def test_this_machine() -> None:
     found = machine.collect_machine()
     assert found["logical_cores"] == os.cpu_count()

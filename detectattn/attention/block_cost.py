@@ -65,6 +65,7 @@ class _Builder:
                 sum(sum(tally.flops.values()) for tally in tallies) / 1e9,
                 sum(tally.written_bytes for tally in tallies) / 1e6,
                 self._find_time(plan.modules),
+                sum(tally.read_bytes for tally in tallies) / 1e6,
             ),
             peak_mb=max(tally.peak_bytes for tally in tallies) / 1e6,
             inputs=tallies[0].inputs,
@@ -97,6 +98,7 @@ def _take_rest(block: BlockCost, children: Sequence[BlockCost]) -> BlockCost | N
     inside = add_costs(child.cost for child in children)
     gflops = _drop_rounding(block.cost.gflops - inside.gflops)
     written = _drop_rounding(block.cost.written_mb - inside.written_mb)
+    read = _drop_rounding(block.cost.read_mb - inside.read_mb)
     if not gflops and not written:
         return None
     time_ms = None
@@ -107,7 +109,7 @@ def _take_rest(block: BlockCost, children: Sequence[BlockCost]) -> BlockCost | N
         depth=block.depth + 1,
         modules=(),
         params=block.params - sum(child.params for child in children),
-        cost=Cost(gflops, written, time_ms),
+        cost=Cost(gflops, written, time_ms, read),
         peak_mb=0.0,
     )
 
@@ -151,6 +153,7 @@ def describe_attention(
             sum(tally.flops.values()) / 1e9,
             tally.written_bytes / 1e6,
             None if times is None else times.sum_of([site.module]),
+            tally.read_bytes / 1e6,
         ),
         products_gflops=flops / 1e9,
         matrix_mb=pairs * item_bytes / 1e6 if kernel == "explicit softmax" else 0.0,

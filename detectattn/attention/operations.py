@@ -1,10 +1,10 @@
-"""One forward pass, watched: what each module's operations cost, write and hold, and what shapes go in and out."""
+"""One forward pass, watched: what each module's operations cost, read, write and hold, and the shapes in and out."""
 
 from __future__ import annotations
 
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +13,7 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from detectattn.attention.bytes_read import count_read_bytes, iter_tensors
 from detectattn.engines.flops import watch_flops
 from detectattn.results.inspection import Shape
 
@@ -24,6 +25,7 @@ class ModuleTally:
     Attributes:
         flops: Operations by the name of what they are part of, in single ones.
         written_bytes: Of all tensors that operations wrote, in place or anew.
+        read_bytes: Of all tensors that operations read, weights included; see :mod:`detectattn.attention.bytes_read`.
         peak_bytes: Most that were alive at once, beyond those alive when it began.
         inputs: Shapes of the tensors that it was first called with.
         outputs: Shapes of those that it then returned.
@@ -31,6 +33,7 @@ class ModuleTally:
 
     flops: Counter[str] = field(default_factory=Counter)
     written_bytes: int = 0
+    read_bytes: int = 0
     peak_bytes: int = 0
     inputs: tuple[Shape, ...] = ()
     outputs: tuple[Shape, ...] = ()
@@ -54,7 +57,7 @@ def watch_pass(model: nn.Module, pixels: torch.Tensor, modules: Iterable[str]) -
     with ExitStack() as stack:
         stack.enter_context(watch_flops(model, watch.add_flops))
         stack.enter_context(_follow_calls(model, watch))
-        stack.enter_context(_WriteWatch(watch.add_written, watch.add_held))
+        stack.enter_context(_TrafficWatch(watch.add_traffic, watch.add_held))
         model(pixels)
     return watch.tallies
 
@@ -91,9 +94,10 @@ class _PassWatch:
         for tally in self._iter_tallies():
             tally.flops[name] += flops
 
-    def add_written(self, size: int) -> None:
+    def add_traffic(self, read: int, written: int) -> None:
         for tally in self._iter_tallies():
-            tally.written_bytes += size
+            tally.read_bytes += read
+            tally.written_bytes += written
 
     def add_held(self, size: int) -> None:
         """``size`` more bytes are alive; fewer where it is negative."""
@@ -140,12 +144,12 @@ def _iter_shapes(value: object) -> Iterator[Shape]:
             yield from _iter_shapes(item)
 
 
-class _WriteWatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # PyTorch's
-    """Tells of every tensor that an operation writes, and of memory that is taken and given back."""
+class _TrafficWatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # PyTorch's
+    """Tells of what each operation reads and writes, and of memory that is taken and given back."""
 
-    def __init__(self, on_written: Callable[[int], None], on_held: Callable[[int], None]) -> None:
+    def __init__(self, on_traffic: Callable[[int, int], None], on_held: Callable[[int], None]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # PyTorch's
-        self._on_written = on_written
+        self._on_traffic = on_traffic
         self._on_held = on_held
         self._alive: set[int] = set()
 
@@ -157,17 +161,25 @@ class _WriteWatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # PyTorc
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
         named = dict(kwargs or {})
-        given = {tensor.untyped_storage()._cdata for tensor in _iter_tensors((args, named))}
+        given = {tensor.untyped_storage()._cdata for tensor in iter_tensors((args, named))}
         output = func(*args, **named)
+        written = self._note_written(func, given, output)
+        if written:
+            # What writes nothing is a view, or asks for a shape: it reads nothing either.
+            self._on_traffic(count_read_bytes(func, args, named, output), written)
+        return output
+
+    def _note_written(self, func: Any, given: Collection[int], output: object) -> int:
         written_in_place = any(r.alias_info is not None and r.alias_info.is_write for r in func._schema.returns)
-        for tensor in _iter_tensors(output):
+        written = 0
+        for tensor in iter_tensors(output):
             storage = tensor.untyped_storage()
             if storage._cdata not in given:
-                self._on_written(storage.nbytes())
+                written += storage.nbytes()
                 self._hold(storage)
             elif written_in_place:
-                self._on_written(tensor.numel() * tensor.element_size())
-        return output
+                written += tensor.numel() * tensor.element_size()
+        return written
 
     def _hold(self, storage: Any) -> None:
         key, size = storage._cdata, storage.nbytes()
@@ -180,14 +192,3 @@ class _WriteWatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # PyTorc
     def _release(self, key: int, size: int) -> None:
         self._alive.discard(key)
         self._on_held(-size)
-
-
-def _iter_tensors(value: object) -> Iterator[torch.Tensor]:
-    if isinstance(value, torch.Tensor):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _iter_tensors(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _iter_tensors(item)

@@ -14,6 +14,7 @@ from detectattn.cli.compare import compare
 from detectattn.cli.demo import demo
 from detectattn.cli.doctor import doctor
 from detectattn.cli.explain import explain
+from detectattn.cli.export import export
 from detectattn.cli.inspect import inspect
 from detectattn.cli.models import app as models_app
 from detectattn.cli.predict import predict
@@ -37,6 +38,7 @@ app.command()(predict)
 app.command()(compare)
 app.command()(explain)
 app.command()(inspect)
+app.command()(export)
 app.command()(report)
 app.add_typer(models_app, name="models")
 app.command()(demo)

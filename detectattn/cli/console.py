@@ -88,19 +88,19 @@ def _report_bar(tally: RunTally, total: int | None, unit: str, ended: threading.
 
 
 def _report_lines(tally: RunTally, total: int | None, unit: str, ended: threading.Event) -> None:
+    before = _count_done(tally, unit)
     while not ended.wait(_PLAIN_INTERVAL_S):
         done = _count_done(tally, unit)
         of = f" of {total:,}" if total else ""
         left = ""
-        if total and done:
-            left = f", {format_duration(tally.elapsed_s * (total - done) / done)} left"
+        if total and done > before:
+            left = f", {format_duration(tally.elapsed_s * (total - done) / (done - before))} left"
         print(f"{done:,}{of} {unit}, {_describe(tally, unit)}{left}", file=sys.stderr, flush=True)
 
 
 def _describe(tally: RunTally, unit: str) -> str:
-    rate = tally.done / tally.elapsed_s if tally.elapsed_s else 0.0
     failed = f", {len(tally.failures):,} failed" if tally.failures else ""
-    return f"{format_rate(rate)} {unit}/s{failed}"
+    return f"{format_rate(tally.rate)} {unit}/s{failed}"
 
 
 def format_rate(rate: float) -> str:

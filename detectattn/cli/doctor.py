@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,7 +19,12 @@ _MARKS = {"ok": " ok  ", "absent": " -   ", "warn": "warn ", "fail": "FAIL "}
 _COLOURS = {"ok": "green", "absent": "bright_black", "warn": "yellow", "fail": "red"}
 
 
-def doctor(as_json: opt.JsonOption = False) -> None:
+MeasureOption = Annotated[
+    bool, typer.Option("--measure", help="Measure how fast each device computes and moves memory, too.")
+]
+
+
+def doctor(measure: MeasureOption = False, as_json: opt.JsonOption = False) -> None:
     """Say what this machine can run: devices, engines, versions, codecs, cache. Exit 0 only if predict can run."""
     import json
     import os
@@ -27,7 +32,7 @@ def doctor(as_json: opt.JsonOption = False) -> None:
 
     from detectattn.doctor.examine import examine
 
-    report = examine()
+    report = examine(measure=measure)
     if as_json:
         typer.echo(json.dumps({"schema": 1, "command": "doctor", "data": report.to_dict()}, ensure_ascii=False))
     else:

@@ -18,7 +18,7 @@ from detectattn.cli.explain_outcome import ExplainOutcome
 from detectattn.cli.explain_progress import ExplainProgress, show_explaining
 from detectattn.cli.explain_setup import check_maps, engine_options, explain_options, iter_all_frames, read_options
 from detectattn.cli.interrupt import stop_on_signal
-from detectattn.cli.predict_run import count_work
+from detectattn.cli.work import count_work
 from detectattn.config import ExplainConfig
 from detectattn.errors import EmptySource, EngineError
 from detectattn.explain.choice import require_methods

@@ -25,9 +25,11 @@ SizesOption = Annotated[
 ]
 OutOption = Annotated[
     Path | None,
-    typer.Option("-o", "--out", metavar="FOLDER", help="Write inspect.md, inspect.json and a plot; must not exist."),
+    typer.Option("-o", "--out", metavar="FOLDER", help="Write inspect.md, inspect.json and plots; must not exist."),
 ]
-TimeOption = Annotated[bool, typer.Option("--time/--no-time", help="Time passes and fused attention, or only count.")]
+TimeOption = Annotated[
+    bool, typer.Option("--time/--no-time", help="Time passes, fused attention and the device, or only count.")
+]
 
 
 def inspect(
@@ -42,7 +44,7 @@ def inspect(
     quiet: opt.QuietOption = False,
     as_json: opt.JsonOption = False,
 ) -> None:
-    """Show what models are made of and what their attention costs: operations, time, memory, by image size."""
+    """Show what models are made of, what attention costs by image size, and how near they come to the roofline."""
     from detectattn.cli.console import Notices
     from detectattn.cli.inspect_run import InspectRequest, run_inspection
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from detectattn.cli.console import Notices
 from detectattn.cli.download_progress import show_download
@@ -22,11 +22,16 @@ from detectattn.report.inspection.terminal import render_terminal
 from detectattn.report.plain import render_plain, to_plain
 from detectattn.report.plots.base import Plot
 from detectattn.report.plots.ledger import plot_ledger
+from detectattn.report.plots.roofline import plot_roofline
 from detectattn.results.inspection import ModelInspection, SizeInspection
+from detectattn.results.roofline import Roof
 from detectattn.sinks.files import open_new_file, replace_file
 from detectattn.types import WeightsFile
 from detectattn.weights.locate import locate_weights
 from detectattn.weights.registry import find_model
+
+if TYPE_CHECKING:
+    from detectattn.engines.pytorch import TorchEngine
 
 EXIT_FAILED = 1
 EXIT_PARTIAL = 4
@@ -69,10 +74,11 @@ def run_inspection(request: InspectRequest, notices: Notices, *, as_json: bool) 
     sizes = parse_sizes(request.sizes)
     require_new_folder(request.out)
     found: list[ModelInspection] = []
+    roofs: dict[tuple[str, str], Roof | None] = {}
     failed = 0
     for text in request.models:
         try:
-            seen = _inspect(text, sizes, request, notices)
+            seen = _inspect(text, sizes, request, notices, roofs)
             require_new_name(seen.name, found)
             found.append(seen)
         except DetectattnError as error:
@@ -111,7 +117,13 @@ def parse_sizes(text: str) -> tuple[tuple[int, int], ...]:
     return tuple(size for part in parts if (size := parse_imgsz(part)) is not None)
 
 
-def _inspect(text: str, sizes: Sequence[tuple[int, int]], request: InspectRequest, notices: Notices) -> ModelInspection:
+def _inspect(
+    text: str,
+    sizes: Sequence[tuple[int, int]],
+    request: InspectRequest,
+    notices: Notices,
+    roofs: dict[tuple[str, str], Roof | None],
+) -> ModelInspection:
     name, model = split_model_name(text)
     with show_download(quiet=notices.quiet) as on_progress:
         weights = locate_weights(model, offline=request.offline, on_notice=notices.say, on_progress=on_progress)
@@ -119,6 +131,7 @@ def _inspect(text: str, sizes: Sequence[tuple[int, int]], request: InspectReques
     name = name or model_name(weights.path)
     # PyTorch takes seconds to import, and what can be refused without it is refused by now.
     from detectattn.attention.inspect_model import InspectOptions, choose_sizes, inspect_model
+    from detectattn.attention.roofline import put_under_roof
     from detectattn.engines.pytorch import TorchEngine
 
     engine = TorchEngine(
@@ -135,9 +148,28 @@ def _inspect(text: str, sizes: Sequence[tuple[int, int]], request: InspectReques
             options,
             on_size=lambda hw: notices.say(f"{name} at {hw[0]}×{hw[1]} …"),
         )
+        roof = find_roof(engine, roofs, notices) if request.timed else None
     finally:
         engine.close()
+    seen = seen if roof is None else put_under_roof(seen, roof)
     return replace(seen, sizes=tuple(map(judge_fused, seen.sizes)))
+
+
+def find_roof(engine: TorchEngine, known: dict[tuple[str, str], Roof | None], notices: Notices) -> Roof | None:
+    """What the device of an engine allows in its precision, measured once a run; None where memory did not suffice.
+
+    Args:
+        engine: Its model is loaded.
+        known: By device and precision, what was measured in this run; added to.
+        notices: Told before anything is measured.
+    """
+    from detectattn.attention.roofline import measure_roof
+
+    key = (engine.spec.device, engine.spec.precision)
+    if key not in known:
+        notices.say(f"what {key[0]} can reach in {key[1]} …")
+        known[key] = measure_roof(engine)
+    return known[key]
 
 
 def require_torch(weights: WeightsFile) -> None:
@@ -180,25 +212,30 @@ def judge_fused(size: SizeInspection) -> SizeInspection:
 
 def _put_out(found: Sequence[ModelInspection], request: InspectRequest, notices: Notices, *, as_json: bool) -> None:
     folder = None
+    plots: Sequence[Plot] = ()
     if request.out is not None:
         folder = create_run_folder(request.out, "inspect")
-        write_files(found, folder)
+        plots = write_files(found, folder)
     if as_json:
         content = {"run": None if folder is None else str(folder), **to_content(found)}
         print(json.dumps({"schema": SCHEMA, "command": "inspect", "data": content}, ensure_ascii=False))
     elif not notices.quiet:
-        print("\n".join(render_terminal(found, None if folder is None else str(folder), request.models)))
+        print("\n".join(render_terminal(found, None if folder is None else str(folder), plots, request.models)))
 
 
-def write_files(found: Sequence[ModelInspection], folder: Path) -> None:
-    """``inspect.json``, ``inspect.md`` and, where there is attention at several sizes, ``attention.png``."""
+def write_files(found: Sequence[ModelInspection], folder: Path) -> tuple[Plot, ...]:
+    """``inspect.json``, ``inspect.md`` and the plots that there are figures for, which are given back.
+
+    ``attention.png`` where there is attention at several sizes, ``roofline.png`` where the device was measured.
+    """
     content = {"schema": SCHEMA, "kind": "inspection", **to_content(found)}
     content |= {"versions": collect_versions(), "machine": collect_machine()}
     replace_file(folder / "inspect.json", render_plain(to_plain(content)))
-    plot = plot_ledger(found)
-    if plot is not None:
-        _write_plot(folder / "attention.png", plot)
-    replace_file(folder / "inspect.md", render_markdown(found, plot))
+    plots = tuple(plot for plot in (plot_ledger(found), plot_roofline(found)) if plot is not None)
+    for plot in plots:
+        _write_plot(folder / f"{plot.name}.png", plot)
+    replace_file(folder / "inspect.md", render_markdown(found, plots))
+    return plots
 
 
 def _write_plot(path: Path, plot: Plot) -> None:

@@ -15,6 +15,14 @@ Sources = Annotated[
         show_default=False,
     ),
 ]
+SourcesOrNone = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="SOURCE...",
+        help="Image, folder, pattern, text file of sources, video, URL, stream, camera index, or - for standard input.",
+        show_default=False,
+    ),
+]
 ModelOption = Annotated[
     str | None,
     typer.Option(
@@ -47,10 +55,35 @@ DeviceOption = Annotated[
 ]
 EngineOption = Annotated[str | None, typer.Option("--engine", help="auto, torch, openvino or onnx. [default: auto]")]
 PrecisionOption = Annotated[str | None, typer.Option("--precision", help="auto, fp32 or fp16. [default: auto]")]
+RunPrecisionOption = Annotated[
+    str | None, typer.Option("--precision", help="auto, fp32, fp16, bf16 or int8 (see --calibrate). [default: auto]")
+]
+CalibrateOption = Annotated[
+    str | None,
+    typer.Option(
+        "--calibrate", metavar="SOURCE", help="Pictures that INT8 is calibrated on. [default: a sample of the sources]"
+    ),
+]
 BatchOption = Annotated[
-    int | None, typer.Option("--batch", help="Images that go through together. [default: 1 on CPU, 8 on a GPU]")
+    str | None,
+    typer.Option(
+        "--batch",
+        metavar="N|auto",
+        help="Images that go through together; auto tries which is fastest. [default: 1 on CPU, 8 on a GPU]",
+    ),
+]
+ProfileOption = Annotated[
+    Path | None,
+    typer.Option("--profile", metavar="FILE.json", help="Write a timeline of all stages, to open in ui.perfetto.dev."),
 ]
 StrideOption = Annotated[int | None, typer.Option("--vid-stride", help="Take every n-th video frame. [default: 1]")]
+DecodeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--decode",
+        help="full, or reduced: the model sees JPEGs far larger than its input at 1/2, 1/4 or 1/8. [default: full]",
+    ),
+]
 SaveOption = Annotated[
     list[str] | None,
     typer.Option("--save", help="More outputs, comma-separated: parquet, csv, coco, yolo, voc, crops."),
@@ -68,6 +101,18 @@ TrustOption = Annotated[
 ]
 TruncatedOption = Annotated[
     bool | None, typer.Option("--allow-truncated", help="Take pictures that are cut short as far as they decode.")
+]
+MaxFailuresOption = Annotated[
+    str | None,
+    typer.Option(
+        "--max-failures", metavar="N|P%", help="Stop once more inputs failed than N, or than P% of those tried."
+    ),
+]
+ResumeOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--resume", metavar="RUN", help="Go on with the unfinished run in this folder; all else may be left out."
+    ),
 ]
 QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")]
 VerboseOption = Annotated[bool, typer.Option("-v", "--verbose", help="Print every failure and warning as it happens.")]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -18,54 +17,40 @@ from detectattn.classes import resolve_class_ids
 from detectattn.cli.console import Notices, show_progress
 from detectattn.cli.download_progress import show_download
 from detectattn.cli.interrupt import stop_on_signal
+from detectattn.cli.leaving import close_detector
+from detectattn.cli.predict_resume import Resumed, reopen_outputs
+from detectattn.cli.predict_sinks import open_sinks, open_window
+from detectattn.cli.step_progress import show_steps
 from detectattn.cli.summary import render_summary
-from detectattn.config import PredictConfig, parse_imgsz, split_model_name
-from detectattn.drawing import draw_detections, missing_glyphs
-from detectattn.engines import open_detector
-from detectattn.engines.base import EngineOptions
+from detectattn.cli.work import choose_hint, count_work
+from detectattn.config import AUTO_BATCH, PredictConfig, parse_batch, parse_imgsz, parse_max_failures, split_model_name
+from detectattn.conversion.choose import OpenedModel, open_model
+from detectattn.conversion.work import Tell, Work
+from detectattn.drawing import missing_glyphs
+from detectattn.engines.base import EngineOptions, Hint
 from detectattn.engines.detector import Detector
 from detectattn.engines.postprocess import Thresholds
-from detectattn.errors import DetectattnError, EmptySource
+from detectattn.errors import EmptySource, TooManyFailures
 from detectattn.fetch import redact_url
 from detectattn.machine import collect_machine, collect_versions
 from detectattn.pipeline.channel import StopSignal
+from detectattn.pipeline.checkpoint import keep_checkpoints
 from detectattn.pipeline.run import run_pipeline
-from detectattn.pipeline.run_folder import create_run_folder, require_new_folder, write_manifest
+from detectattn.pipeline.run_folder import create_run_folder, lock_run_folder, require_new_folder, write_manifest
 from detectattn.pipeline.stages import RunOptions
 from detectattn.pipeline.tally import RunTally
-from detectattn.sinks import open_sink, require_known
-from detectattn.sinks.annotated_image import AnnotatedImageSink
-from detectattn.sinks.annotated_video import AnnotatedVideoSink
+from detectattn.pipeline.timeline import Trace
+from detectattn.pipeline.trace_file import open_trace
+from detectattn.sinks import READ_PIXELS, require_known
 from detectattn.sinks.base import Sink
 from detectattn.sinks.failures import FailureLog
-from detectattn.sinks.show import ShowSink
 from detectattn.sources import iter_frames, open_sources
 from detectattn.sources.base import ReadCounts, ReadOptions, Source
-from detectattn.sources.video import probe_video
-from detectattn.types import U8, Frame, FrameFailure, Media, Prediction, RunManifest
+from detectattn.types import FrameFailure, Media, RunManifest
 from detectattn.weights.locate import locate_weights
 
 EXIT_FAILED = 1
 EXIT_PARTIAL = 4
-
-
-def draw_prediction(frame: Frame, prediction: Prediction) -> U8:
-    """The frame with its detections drawn on it."""
-    return draw_detections(frame.bgr, prediction.detections, prediction.class_names)
-
-
-def count_work(source: Source, first: Media | FrameFailure, vid_stride: int) -> tuple[int | None, str]:
-    """What a progress bar counts, and how much of it there is: frames of a single video, else inputs."""
-    total = source.count()
-    if isinstance(first, FrameFailure) or first.kind == "image" or total not in (1, None):
-        return total, "images"
-    if first.kind != "video" or not isinstance(first.location, Path):
-        return None, "images" if first.kind == "url" else "frames"
-    try:
-        frames = probe_video(first.location).frames
-    except DetectattnError:
-        return None, "frames"  # the run itself will say what is wrong with it
-    return (-(-frames // vid_stride) if frames else None), "frames"
 
 
 class PredictRun:
@@ -75,9 +60,11 @@ class PredictRun:
         sources: As typed.
         config: The options that apply.
         out: Folder of the run, or None for the next free one.
+        profile: File for a timeline of all stages, or None for none.
         quiet: Print errors only.
         verbose: Print every failure as it happens.
         as_json: Print one JSON object in place of the closing tables.
+        resumed: The folder of an earlier sitting, which goes on; None for a new run.
 
     Attributes:
         tally: What was done so far.
@@ -90,13 +77,18 @@ class PredictRun:
         config: PredictConfig,
         out: Path | None,
         *,
+        profile: Path | None = None,
         quiet: bool,
         verbose: bool,
         as_json: bool,
+        resumed: Resumed | None = None,
     ) -> None:
         self._texts = list(sources)
         self._config = config
+        self._resumed = resumed
+        self._opening = config if resumed is None else resumed.fix(config)
         self._out = out
+        self._profile = profile
         self._quiet = quiet
         self._as_json = as_json
         self._notices = Notices(quiet=quiet, verbose=verbose)
@@ -104,6 +96,8 @@ class PredictRun:
         self.folder: Path | None = None
         self._counts = ReadCounts()
         self._stop = StopSignal()
+        self._hint: Hint = "latency"
+        self._opened: OpenedModel | None = None
 
     def execute(self) -> int:
         """Run; the exit code.
@@ -119,23 +113,58 @@ class PredictRun:
             first, media = self._first_media(source)
             require_new_folder(self._out)
             require_known(self._config.save)
-            show = [ShowSink(draw_prediction, on_quit=self._stop.set)] if self._config.show else []
-            detector = self._open_detector()
-            stack.callback(detector.close)
-            thresholds = self._thresholds(detector)
-            folder = self.folder = create_run_folder(self._out, "predict")
-            sinks = [*show, *self._open_sinks(folder, detector)]
-            manifest = self._manifest(detector)
-            write_manifest(folder, manifest)
+            show = [open_window(self._stop)] if self._config.show else []
+            trace = stack.enter_context(open_trace(self._profile)) if self._profile else None
             total, unit = count_work(source, first, read.vid_stride)
+            self._hint = choose_hint(total, first)
+            if self._resumed is not None:
+                self._hint = self._resumed.fix_hint(self._hint)
+            detector = self._open_detector(total)
+            stack.callback(close_detector, detector, self.tally)
+            read = self._reduce(read, detector)
+            if self._opening.batch == AUTO_BATCH:
+                self._choose_batch(detector, first, read)
+            thresholds = self._thresholds(detector)
+            manifest = self._begin(detector, stack)
+            assert self.folder is not None
+            folder = self.folder
+            opened, media = self._open_outputs(detector, media, manifest)
             try:
-                with show_progress(self.tally, total, unit, quiet=self._quiet):
-                    self._run(media, read, detector, thresholds, sinks, folder)
+                with show_progress(self.tally, total, unit, quiet=self._quiet), keep_checkpoints(folder):
+                    self._run(media, read, detector, thresholds, [*show, *opened], folder, trace)
             finally:
                 write_manifest(folder, self._final(manifest))
                 if self.tally.status in ("finished", "stopped", "interrupted"):
                     self._report(folder)
+                if self.tally.status != "finished" and not _is_stream(first):
+                    self._notices.say(f"`detectattn predict --resume {folder}` goes on from there")
         return self._exit_code()
+
+    def _begin(self, detector: Detector, stack: ExitStack) -> RunManifest:
+        """Make the run's folder, or take over that of an earlier sitting; what its ``run.json`` says."""
+        manifest = self._manifest(detector)
+        if self._resumed is None:
+            self.folder = create_run_folder(self._out, "predict")
+            stack.enter_context(lock_run_folder(self.folder))
+        else:
+            manifest = self._resumed.continue_manifest(manifest)
+            if warning := self._resumed.find_other_versions(manifest):
+                self._notices.warn(warning)
+            self.folder = self._resumed.folder
+        return manifest
+
+    def _open_outputs(
+        self, detector: Detector, media: Iterator[Media | FrameFailure], manifest: RunManifest
+    ) -> tuple[list[Sink], Iterator[Media | FrameFailure]]:
+        """The sinks, and what is left to do for them; ``run.json`` says that the run is going on."""
+        assert self.folder is not None
+        if self._resumed is None or self._resumed.earlier is None:
+            write_manifest(self.folder, manifest)
+            return open_sinks(self.folder, self._config, detector.info), media
+        opened = reopen_outputs(self.folder, self._config, detector.info, media, self.tally)
+        write_manifest(self.folder, manifest)
+        self._notices.say(f"going on with {self.folder}: {self.tally.done_before:,} images or frames are done")
+        return opened
 
     def _read_options(self, temp_dir: Path) -> ReadOptions:
         config = self._config
@@ -145,6 +174,14 @@ class PredictRun:
             offline=config.offline,
             temp_dir=temp_dir,
         )
+
+    def _reduce(self, read: ReadOptions, detector: Detector) -> ReadOptions:
+        """How pictures are decoded for this model. What it is shown does not depend on what is written."""
+        config = self._config
+        if config.decode == "full":
+            return read
+        in_full = config.images or config.show or not READ_PIXELS.isdisjoint(config.save)
+        return replace(read, at_least_hw=detector.info.net_hw, in_full=in_full)
 
     def _first_media(self, source: Source) -> tuple[Media | FrameFailure, Iterator[Media | FrameFailure]]:
         """The first of the media, and all of them: before a model is loaded, there must be something for it."""
@@ -159,7 +196,8 @@ class PredictRun:
             )
         return first, itertools.chain([first], media)
 
-    def _open_detector(self) -> Detector:
+    def _open_detector(self, pictures: int | None) -> Detector:
+        """The model on the engine that suits it and so many pictures or frames."""
         config = self._config
         name, model = split_model_name(config.model)
         with show_download(quiet=self._quiet) as on_progress:
@@ -170,10 +208,19 @@ class PredictRun:
             device=config.device,
             precision=config.precision,
             imgsz_hw=parse_imgsz(config.imgsz),
-            batch=config.batch,
+            batch=parse_batch(self._opening.batch),
             trust_weights=config.trust_weights,
+            hint=self._hint,
         )
-        detector = open_detector(weights, options, name=name, engine=config.engine)
+        if self._resumed is not None:
+            self._resumed.require_weights(weights)
+        work = Work(pictures, tuple(self._texts), config.calibrate)
+        with show_steps(quiet=self._quiet) as on_step:
+            tell = Tell(self._notices.say, self._notices.warn, on_step)
+            engine = self._opening.engine
+            opened = self._opened = open_model(weights, options, name=name, engine=engine, work=work, tell=tell)
+        self._notices.detail(f"engine: {opened.reason}")
+        detector = opened.detector
         info = detector.info
         classes = f"{len(info.class_names):,} class{'' if len(info.class_names) == 1 else 'es'}"
         size = f"{info.net_hw[0]}×{info.net_hw[1]}"
@@ -184,29 +231,20 @@ class PredictRun:
             self._notices.warn(missing)
         return detector
 
+    def _choose_batch(self, detector: Detector, first: Media | FrameFailure, read: ReadOptions) -> None:
+        """Take the batch size that is fastest for pictures as large as the first."""
+        from detectattn.pipeline.choose_batch import choose_batch, fit_first
+
+        choice = self.tally.batch = choose_batch(
+            detector, fit_first(detector, first, partial(iter_frames, options=read))
+        )
+        detector.batch = choice.batch
+        self._notices.say(choice.describe())
+
     def _thresholds(self, detector: Detector) -> Thresholds:
         config = self._config
         wanted = resolve_class_ids(config.classes, detector.info.class_names) if config.classes else None
         return Thresholds(config.conf, config.iou, config.max_det, None if wanted is None else tuple(wanted))
-
-    def _open_sinks(self, folder: Path, detector: Detector) -> list[Sink]:
-        """The sinks, that of the records last; where one cannot be opened, no empty run folder is left."""
-        try:
-            return [*self._iter_sinks(folder, detector), open_sink("jsonl", folder, detector.info)]
-        except DetectattnError:
-            shutil.rmtree(folder)  # holds nothing but what the sinks made in this call
-            raise
-
-    def _iter_sinks(self, folder: Path, detector: Detector) -> list[Sink]:
-        config = self._config
-        sinks: list[Sink] = []
-        if config.images:
-            sinks += [
-                AnnotatedImageSink(folder / "images", draw_prediction),
-                AnnotatedVideoSink(folder / "videos", draw_prediction),
-            ]
-        sinks += [open_sink(name, folder, detector.info) for name in dict.fromkeys(config.save)]
-        return sinks
 
     def _run(
         self,
@@ -216,16 +254,18 @@ class PredictRun:
         thresholds: Thresholds,
         sinks: list[Sink],
         folder: Path,
+        trace: Trace | None,
     ) -> None:
         with FailureLog(folder / "failures.jsonl") as failures, stop_on_signal(self._stop, self._notices):
 
             def fail(failure: FrameFailure) -> None:
                 failures.write(failure)
                 self._notices.detail(f"failed: {failure.message}")
+                self._limit_failures(folder)
 
             run_pipeline(
                 media,
-                partial(iter_frames, options=read),
+                lambda one: self._counts.watch(iter_frames(one, read)),
                 detector,
                 sinks[:-1],
                 sinks[-1],
@@ -233,11 +273,25 @@ class PredictRun:
                 self.tally,
                 on_failure=fail,
                 stop=self._stop,
+                trace=trace,
+            )
+
+    def _limit_failures(self, folder: Path) -> None:
+        text, failed = self._config.max_failures, len(self.tally.failures)
+        if parse_max_failures(text).is_passed(failed, self.tally.media + failed):
+            self._stop.set(
+                TooManyFailures(
+                    f"{failed:,} inputs failed, more than --max-failures {text} bears",
+                    hint=f"{folder / 'failures.jsonl'} says why; mend that, or allow more with another --max-failures",
+                )
             )
 
     def _manifest(self, detector: Detector) -> RunManifest:
         weights = detector.weights
         info = {**asdict(detector.info), "batch": detector.batch, "fit": detector.engine.spec.fit}
+        info |= {"hint": self._hint, "streams": detector.engine.spec.streams}
+        if self._opened is not None:
+            info |= {"engine_reason": self._opened.reason, "conversion": self._opened.conversion}
         return RunManifest(
             command=[redact_url(word) for word in sys.argv],
             config={
@@ -252,8 +306,9 @@ class PredictRun:
     def _final(self, manifest: RunManifest) -> RunManifest:
         tally = self.tally
         status = "failed" if tally.status == "running" else tally.status
-        counts = {**tally.counts(), "skipped": dict(self._counts.skipped)}
-        return replace(manifest, status=status, counts=counts, timing=tally.timing(), failures=tally.failures)
+        counts = {**tally.counts(), "reduced": self._counts.reduced, "skipped": dict(self._counts.skipped)}
+        timing = {**manifest.timing, **tally.timing()}
+        return replace(manifest, status=status, counts=counts, timing=timing, failures=tally.failures)
 
     def _report(self, folder: Path) -> None:
         if self._as_json:
@@ -273,3 +328,7 @@ class PredictRun:
             inputs = "1 input" if number == 1 else f"{number:,} inputs"
             self._notices.warn(f"{inputs} failed; {self.folder}/failures.jsonl says why")
         return EXIT_PARTIAL if self.tally.done else EXIT_FAILED
+
+
+def _is_stream(item: Media | FrameFailure) -> bool:
+    return isinstance(item, Media) and item.kind == "stream"

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from detectattn.cli.console import format_duration, format_rate, format_table
 from detectattn.config import PredictConfig
 from detectattn.pipeline.tally import RunTally
+from detectattn.pipeline.timeline import Stage
 from detectattn.sources.base import ReadCounts
 from detectattn.sources.naming import to_one_line
 
 _MOST_CLASSES = 12
 _MOST_FAILURES = 5
 _SAVED = {"csv": "predictions.csv"}
+_ENOUGH_TO_TELL = 8
+_WORTH_NAMING = 0.01
+_STAGE_NAMES: Mapping[Stage, str] = {
+    "decode": "decode",
+    "preprocess": "preprocess",
+    "infer": "inference",
+    "postprocess": "postprocess",
+    "write": "write",
+}
 
 
 def render_summary(tally: RunTally, counts: ReadCounts, folder: Path, config: PredictConfig) -> list[str]:
     """Lines for standard output: what was done, found, failed and skipped, and what to open and type next."""
     return [
         _headline(tally),
+        *_busy(tally),
         *_classes(tally, config),
         *_failures(tally),
         *_skipped(counts),
@@ -33,10 +44,24 @@ def _headline(tally: RunTally) -> str:
     parts = [_count(tally.images, "image"), _count(tally.frames, "frame")]
     done = " and ".join(part for part in parts if part) or "nothing"
     unit = "frames" if tally.frames > tally.images else "images"
-    rate = format_rate(tally.done / tally.elapsed_s) if tally.elapsed_s else "0"
+    rate = format_rate(tally.rate)
     how = {"interrupted": "interrupted after ", "stopped": "stopped after "}.get(tally.status, "")
     failed = f", {len(tally.failures):,} failed" if tally.failures else ""
-    return f"{how}{done} in {format_duration(tally.elapsed_s)} ({rate} {unit}/s){failed}"
+    before = f", {tally.done_before:,} of them before, the rest" if tally.done_before else ""
+    return f"{how}{done}{before} in {format_duration(tally.elapsed_s)} ({rate} {unit}/s){failed}"
+
+
+def _busy(tally: RunTally) -> Iterator[str]:
+    """What the run was bound by; a few pictures tell nothing, since most of their time is the beginning and the end."""
+    busy = tally.busy
+    if busy.slowest is None or tally.done < _ENOUGH_TO_TELL:
+        return
+    others = ", ".join(
+        f"{_STAGE_NAMES[stage]} {share:.0%}"
+        for stage, share in busy.stages.items()
+        if stage != busy.slowest and share >= _WORTH_NAMING
+    )
+    yield f"{_STAGE_NAMES[busy.slowest]}-bound: {busy.share:.0%} busy{f' ({others})' if others else ''}"
 
 
 def _count(number: int, noun: str) -> str:

@@ -9,11 +9,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Any
 
-from detectattn.errors import UnreadableRecord
+from detectattn.compare.from_json import from_json, open_json
 from detectattn.evaluation.truth import FrameKey
-from detectattn.records import check_schema
 from detectattn.report.content import Caveat
 from detectattn.report.gallery import Gallery, GalleryPicture, Overlay
 from detectattn.sinks.files import replace_file
@@ -92,16 +90,8 @@ def read_explained(root: Path) -> ExplainedDisputes:
     path = root / _INDEX
     if not path.exists():
         return ExplainedDisputes()
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        check_schema(record)
-        pictures = tuple(_to_picture(entry) for entry in record["pictures"])
-        return ExplainedDisputes(pictures, {str(name): str(text) for name, text in record["left_out"].items()})
-    except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
-        raise UnreadableRecord(
-            f"{path} cannot be read ({type(error).__name__}: {error})",
-            hint="Remove it to build the report without maps, or run the study anew",
-        ) from error
+    with open_json(path, "Remove it to build the report without maps, or run the study anew") as record:
+        return from_json(ExplainedDisputes, {"pictures": record["pictures"], "left_out": record["left_out"]})
 
 
 def lay_over(gallery: Gallery, explained: ExplainedDisputes, root: Path) -> Gallery:
@@ -128,8 +118,3 @@ def _iter_overlays(maps: Sequence[DisputeMap], models: Sequence[str], root: Path
         here = PurePosixPath(shown.path).parent == FOLDER
         if here and shown.model in models and (root / shown.path).is_file():
             yield Overlay(models.index(shown.model), shown.title, shown.path)
-
-
-def _to_picture(record: Mapping[str, Any]) -> DisputedPicture:
-    maps = tuple(DisputeMap(str(m["model"]), str(m["title"]), str(m["path"])) for m in record["maps"])
-    return DisputedPicture(str(record["source"]), int(record["index"]), str(record["sheet"]), maps)

@@ -9,6 +9,7 @@ from typing import Any
 
 from detectattn.classes import nearest_names
 from detectattn.compare.gate_figures import FigureName
+from detectattn.evaluation.truth_json import is_number
 
 _USUAL_REASONS = {
     "memory.peak_device_mb": "it ran on a device without memory of its own, or one that does not tell",
@@ -66,8 +67,17 @@ def section(entry: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
 
 def number(value: Any) -> float | None:
     """A finite number; None for anything else, such as what an edited file may hold."""
-    usable = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return float(value) if usable else None
+    return float(value) if is_number(value) else None
+
+
+def to_text(value: object) -> str | None:
+    """A text; None for anything else, such as what an edited file may hold."""
+    return value if isinstance(value, str) else None
+
+
+def to_list(value: object) -> list[Any]:
+    """A list; empty for anything else."""
+    return list(value) if isinstance(value, list | tuple) else []
 
 
 def _walk(entry: Mapping[str, Any], figure: FigureName) -> float | Absent:

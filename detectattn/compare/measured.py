@@ -6,12 +6,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
+from detectattn.compare.from_json import from_json, open_json
 from detectattn.compare.messages import PeakMemory, StageTimes
 from detectattn.compare.noise import MachineState
-from detectattn.errors import UnreadableRecord
-from detectattn.records import check_schema
 from detectattn.types import ModelInfo
 
 _SCHEMA = 1
@@ -117,48 +116,23 @@ def load_measured(path: Path) -> Measured:
         NewerSchema: It was written by a later version.
         UnreadableRecord: It is damaged.
     """
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        check_schema(record)
-        del record["schema"]
-        record["class_names"] = _int_keys(record["class_names"])
-        record["notes"] = tuple(record["notes"])
-        info, timed = record.pop("info"), record.pop("timed")
-        return Measured(**record, info=_to_info(info), timed=_to_timed(timed))
-    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UnreadableRecord(
-            f"{path} cannot be read ({type(error).__name__}: {error})", hint="Measure that model anew"
-        ) from error
+    with open_json(path, "Measure that model anew") as record:
+        timed = record.get("timed")
+        if isinstance(timed, dict) and not timed.get("sittings"):
+            timed["sittings"] = [len(timed["rounds"])]
+        measured = from_json(Measured, record)
+        if measured.timed is not None:
+            _check(measured.timed)
+        return measured
 
 
-def _to_info(record: Mapping[str, Any] | None) -> ModelInfo | None:
-    if record is None:
-        return None
-    height, width = record["net_hw"]
-    return ModelInfo(**{**record, "class_names": _int_keys(record["class_names"]), "net_hw": (height, width)})
-
-
-def _to_timed(record: Mapping[str, Any] | None) -> Timed | None:
-    if record is None:
-        return None
-    return Timed(
-        **{
-            **record,
-            "together": tuple(record["together"]),
-            "decode_ms": tuple(record["decode_ms"]),
-            "rounds": tuple(StageTimes(**{k: _tuple(v) for k, v in turn.items()}) for turn in record["rounds"]),
-            "sittings": tuple(record.get("sittings") or (len(record["rounds"]),)),
-            "images_per_s": {int(k): v for k, v in record["images_per_s"].items()},
-            "memory": PeakMemory(**record["memory"]),
-            "before": MachineState(**record["before"]),
-            "after": MachineState(**record["after"]),
-        }
-    )
-
-
-def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _int_keys(names: Mapping[str, str]) -> dict[int, str]:
-    return {int(key): value for key, value in names.items()}
+def _check(timed: Timed) -> None:
+    """Raise unless the rounds are of the same pictures, and the sittings are made of them."""
+    pictures = len(timed.decode_ms)
+    for number, turn in enumerate(timed.rounds):
+        if {len(turn.preprocess_ms), len(turn.forward_ms), len(turn.postprocess_ms)} != {pictures}:
+            raise ValueError(f"timed.rounds[{number}] is not of {pictures} pictures, as timed.decode_ms is")
+    if not pictures or sum(timed.sittings) != len(timed.rounds) or min(timed.sittings, default=0) < 1:
+        raise ValueError(f"timed.sittings do not add up to the {len(timed.rounds)} rounds")
+    if min((min(turn) for turn in timed.rounds_ms), default=0.0) <= 0:
+        raise ValueError("timed.rounds has a time that is not above 0")

@@ -30,7 +30,7 @@ def load_report_json(path: Path, called: str, hint: str) -> Mapping[str, Any]:
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise ConfigError(f"{called} is broken JSON at {where}: {error.msg}", hint=hint) from error
-    except (UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{called} is no JSON in UTF-8", hint=hint) from error
     study: dict[str, Any] = content if isinstance(content, dict) else {}
     schema = study.get("schema")

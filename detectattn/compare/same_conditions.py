@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from detectattn.compare.gate_values import section
+from detectattn.compare.gate_values import section, to_list
 
 # Medians of equal runs on one machine differ by a few percent, however quiet it is.
 MAX_SLOWER = 0.05
@@ -61,7 +61,7 @@ def find_noise(speed: Mapping[str, Any], whose: str) -> str | None:
     noise = section(speed, "noise")
     if noise.get("trusted") is True:
         return None
-    reasons = "; ".join(str(reason) for reason in noise.get("reasons") or ())
+    reasons = "; ".join(str(reason) for reason in to_list(noise.get("reasons")))
     return f"{whose} are not to be trusted{f' ({reasons})' if reasons else ''}"
 
 

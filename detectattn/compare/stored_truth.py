@@ -6,14 +6,15 @@ A study can be judged anew after the user's own file has moved or changed.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from detectattn.errors import UnreadableRecord
-from detectattn.evaluation.truth import GroundTruth, ImageTruth
-from detectattn.records import check_schema
+from detectattn.compare.from_json import from_json, open_json
+from detectattn.evaluation.truth import FrameKey, GroundTruth, ImageTruth, TruthFormat
 
 _SCHEMA = 1
 
@@ -46,22 +47,32 @@ def load_stored_truth(path: Path) -> tuple[GroundTruth, bool]:
         NewerSchema: It was written by a later version.
         UnreadableRecord: It is damaged.
     """
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        check_schema(record)
+    with open_json(path, "Run the study anew") as record:
+        stored = from_json(_StoredTruth, record)
+        images = [_to_image(image, len(stored.class_names)) for image in record["images"]]
+        if any(index not in range(len(stored.class_names)) for index in stored.aliases.values()):
+            raise ValueError("aliases name a class that is not listed")
         truth = GroundTruth(
-            class_names=tuple(record["class_names"]),
-            images={(image["source"], image["index"]): _from_record(image) for image in record["images"]},
-            path=None if record["path"] is None else Path(record["path"]),
-            format=record["format"],
-            aliases=record["aliases"],
-            notes=tuple(record["notes"]),
+            class_names=stored.class_names,
+            images=dict(images),
+            path=None if stored.path is None else Path(stored.path),
+            format=stored.format,
+            aliases=stored.aliases,
+            notes=stored.notes,
         )
-        return truth, bool(record["named"])
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise UnreadableRecord(
-            f"{path} cannot be read ({type(error).__name__}: {error})", hint="Run the study anew"
-        ) from error
+        return truth, stored.named
+
+
+@dataclass(frozen=True, slots=True)
+class _StoredTruth:
+    """What ``truth.json`` says besides the images."""
+
+    path: str | None
+    format: TruthFormat | None
+    named: bool
+    class_names: tuple[str, ...]
+    aliases: Mapping[str, int]
+    notes: tuple[str, ...]
 
 
 def _to_record(key: tuple[str, int], image: ImageTruth) -> dict[str, Any]:
@@ -77,13 +88,24 @@ def _to_record(key: tuple[str, int], image: ImageTruth) -> dict[str, Any]:
     }
 
 
-def _from_record(record: dict[str, Any]) -> ImageTruth:
-    height, width = record["size_hw"]
-    return ImageTruth(
-        size_hw=(height, width),
-        xyxy=np.array(record["xyxy"], np.float32).reshape(-1, 4),
-        class_index=np.array(record["class_index"], np.int32),
-        crowd=np.array(record["crowd"], np.bool_),
-        ignored=np.array(record["ignored"], np.bool_),
-        area=np.array(record["area"], np.float64),
+def _to_image(record: Mapping[str, Any], classes: int) -> tuple[FrameKey, ImageTruth]:
+    source, index, size_hw = (
+        from_json(str, record["source"], "source"),
+        from_json(int, record["index"], "index"),
+        from_json(tuple[int, int], record["size_hw"], "size_hw"),
     )
+    with np.errstate(over="ignore"):
+        xyxy = np.array(record["xyxy"], np.float32).reshape(-1, 4)
+    image = ImageTruth(
+        size_hw=size_hw,
+        xyxy=xyxy,
+        class_index=np.array(record["class_index"], np.int32).reshape(-1),
+        crowd=np.array(record["crowd"], np.bool_).reshape(-1),
+        ignored=np.array(record["ignored"], np.bool_).reshape(-1),
+        area=np.array(record["area"], np.float64).reshape(-1),
+    )
+    if min(size_hw) < 1 or not (np.isfinite(image.xyxy).all() and np.isfinite(image.area).all()):
+        raise ValueError(f"{source} has a size or a box that none can have")
+    if not ((image.class_index >= 0) & (image.class_index < classes)).all():
+        raise ValueError(f"{source} has an object of a class that is not listed")
+    return (source, index), image

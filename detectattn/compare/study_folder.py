@@ -14,11 +14,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
-from pathlib import Path
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from detectattn.compare.frames import PictureInfo
+from detectattn.compare.from_json import from_json, open_json
 from detectattn.compare.judge.study_records import StudyRecords
 from detectattn.compare.measured import Measured, load_measured, measured_to_json
 from detectattn.compare.stored_truth import load_stored_truth, truth_to_json
@@ -26,7 +27,7 @@ from detectattn.config import CompareConfig, resolve_options
 from detectattn.errors import SourceNotFound, UnreadableRecord
 from detectattn.evaluation.truth import FrameKey, GroundTruth
 from detectattn.pipeline.run_folder import write_manifest
-from detectattn.records import check_schema, failure_line, iter_records, manifest_from_json, record_line
+from detectattn.records import failure_line, iter_records, manifest_from_json, record_line
 from detectattn.sinks.files import replace_file
 from detectattn.sinks.jsonl import mend_records
 from detectattn.sinks.lines import LineFile
@@ -34,6 +35,7 @@ from detectattn.sources.naming import to_output_name
 from detectattn.types import FrameFailure, Prediction, RunManifest
 
 _SCHEMA = 1
+_RUN_ANEW = "Run the study anew"
 
 
 class StudyFolder:
@@ -59,13 +61,13 @@ class StudyFolder:
         """
         path = self.root / "run.json"
         try:
-            text = path.read_text(encoding="utf-8")
+            text = path.read_text(encoding="utf-8", errors="replace")
         except OSError as error:
             raise SourceNotFound(
                 f"{self.root} is no run of compare: it has no run.json", hint="Name a folder that compare has written"
             ) from error
         manifest = manifest_from_json(text)
-        if manifest.config.get("study") != "compare":
+        if not isinstance(manifest.config, Mapping) or manifest.config.get("study") != "compare":
             raise SourceNotFound(
                 f"{self.root} is a run of another command than compare", hint="Name a folder that compare has written"
             )
@@ -78,7 +80,10 @@ class StudyFolder:
     def read_measured(self, name: str) -> Measured | None:
         """What is known of a model; None where nothing is."""
         path = self.root / "measured" / f"{_file_name(name)}.json"
-        return load_measured(path) if path.exists() else None
+        measured = load_measured(path) if path.exists() else None
+        if measured is not None and measured.name != name:
+            raise UnreadableRecord(f"{path} is of another model, {measured.name}", hint=_RUN_ANEW)
+        return measured
 
     def write_pictures(self, pictures: Sequence[PictureInfo], failures: Sequence[FrameFailure]) -> None:
         """Write which pictures took part."""
@@ -96,15 +101,11 @@ class StudyFolder:
         path = self.root / "pictures.json"
         if not path.exists():
             return (), ()
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-            check_schema(record)
-            pictures = tuple(_to_picture(p) for p in record["pictures"])
-            return pictures, tuple(FrameFailure(**f) for f in record["failures"])
-        except (OSError, KeyError, TypeError, ValueError) as error:
-            raise UnreadableRecord(
-                f"{path} cannot be read ({type(error).__name__}: {error})", hint="Run the study anew"
-            ) from error
+        with open_json(path, _RUN_ANEW) as record:
+            listed = from_json(_Pictures, record)
+            if any(min(picture.size_hw) < 1 for picture in listed.pictures):
+                raise ValueError("a picture has no pixels")
+            return listed.pictures, listed.failures
 
     def write_truth(self, truth: GroundTruth, *, named: bool) -> None:
         """Write the ground truth as it was applied."""
@@ -153,15 +154,15 @@ class StudyFolder:
             UnreadableRecord: A file of it is damaged.
         """
         manifest = self.read_manifest()
+        study = read_described(manifest)
         truth, named = self.read_truth()
         pictures, failures = self.read_pictures()
-        names: list[str] = list(manifest.config["entrants"])
-        measured = {name: found for name in names if (found := self.read_measured(name)) is not None}
+        measured = {name: found for name in study.entrants if (found := self.read_measured(name)) is not None}
         return StudyRecords(
             config=read_config(manifest),
-            sources=tuple(manifest.config["sources"]),
+            sources=study.sources,
             manifest=manifest,
-            created=str(manifest.config["created"]),
+            created=study.created,
             pictures=pictures,
             failures=failures,
             truth=truth,
@@ -180,19 +181,74 @@ class StudyFolder:
         path = self.root / "pictures" / "index.json"
         if not path.exists():
             return {}
-        listed = json.loads(path.read_text(encoding="utf-8"))
-        return {(entry["source"], entry["index"]): f"pictures/{entry['file']}" for entry in listed}
+        with open_json(path, _RUN_ANEW, is_list=True) as record:
+            listed = from_json(tuple[_Drawn, ...], record)
+            if any(PurePosixPath(entry.file).name != entry.file or entry.file == ".." for entry in listed):
+                raise ValueError("an entry names a file that is not beside it")
+        return {(entry.source, entry.index): f"pictures/{entry.file}" for entry in listed}
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What ``run.json`` says of a study, besides its options.
+
+    Attributes:
+        entrants: Names of what took part, variants included, in their order.
+        sources: As given.
+        created: When it was measured, ISO 8601 in UTC.
+    """
+
+    entrants: tuple[str, ...]
+    sources: tuple[str, ...]
+    created: str
+
+
+def read_described(manifest: RunManifest) -> Described:
+    """What a study's ``run.json`` says of it.
+
+    Raises:
+        UnreadableRecord: It is damaged.
+    """
+    with _refuse_damage():
+        return from_json(Described, manifest.config, "config")
 
 
 def read_config(manifest: RunManifest) -> CompareConfig:
-    """The options of a study, as its ``run.json`` has them."""
-    options: Mapping[str, Any] = manifest.config["options"]
-    return resolve_options(CompareConfig, {}, options)
+    """The options of a study, as its ``run.json`` has them.
+
+    Raises:
+        ConfigError: An option cannot be used.
+        UnreadableRecord: There are none, or one that this version does not know.
+    """
+    with _refuse_damage():
+        options: Mapping[str, Any] = from_json(Mapping[str, Any], manifest.config["options"], "config.options")  # type: ignore[type-abstract]
+        return resolve_options(CompareConfig, {}, options)
 
 
-def _to_picture(record: Mapping[str, Any]) -> PictureInfo:
-    height, width = record["size_hw"]
-    return PictureInfo(**{**record, "size_hw": (height, width), "warnings": tuple(record["warnings"])})
+@contextmanager
+def _refuse_damage() -> Iterator[None]:
+    try:
+        yield
+    except (LookupError, ValueError) as error:
+        reason = f"{error} is missing or unknown" if isinstance(error, KeyError) else str(error)
+        raise UnreadableRecord(f"run.json cannot be read ({reason})", hint=_RUN_ANEW) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Pictures:
+    """What ``pictures.json`` says."""
+
+    pictures: tuple[PictureInfo, ...]
+    failures: tuple[FrameFailure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """An entry of ``pictures/index.json``."""
+
+    source: str
+    index: int
+    file: str
 
 
 def _file_name(name: str) -> str:

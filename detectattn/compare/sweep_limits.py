@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from detectattn.types import WeightsFile
+from detectattn.yaml_text import parse_yaml
 
 _HEAD = "RTDETRDecoder"
 # Where RTDETRDecoder takes them, after the classes: hidden size, queries, points, heads, layers.
@@ -73,7 +72,7 @@ def _read_metadata(path: Path) -> dict[str, str]:
 def _read_head(metadata: Mapping[str, str]) -> tuple[str, list[Any]] | None:
     """Name and arguments of the last module in the model's YAML; None where there is none."""
     try:
-        _, _, name, arguments = yaml.safe_load(metadata["model_yaml"])["head"][-1]
-    except (KeyError, IndexError, TypeError, ValueError, yaml.YAMLError):
+        _, _, name, arguments = parse_yaml(metadata["model_yaml"])["head"][-1]
+    except (KeyError, IndexError, TypeError, ValueError):
         return None
     return str(name), list(arguments)

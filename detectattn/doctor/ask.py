@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 
 TIME_LIMIT_S = 90.0
 _PROBES = Path(__file__).with_name("probes.py")
+_PEAK = Path(__file__).parents[1] / "engines" / "device_peak.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,28 @@ def ask_all(names: Iterable[str], time_limit_s: float = TIME_LIMIT_S) -> dict[st
 
 def ask(name: str, time_limit_s: float = TIME_LIMIT_S) -> Answer:
     """The answer of one probe. Never raises for what the probed package does."""
+    return _run(_PROBES, [name], time_limit_s)
+
+
+def ask_peak(
+    device: str, threads: int, cache_bytes: int | None, free_bytes: int | None, time_limit_s: float = TIME_LIMIT_S
+) -> Answer:
+    """What a device reaches in float32, as :class:`detectattn.engines.device_peak.DevicePeak` has it.
+
+    Args:
+        device: As PyTorch names it.
+        threads: To compute with.
+        cache_bytes: Last-level cache of the processor, or None where it is not known.
+        free_bytes: Memory that can be taken, or None where it is not known.
+        time_limit_s: How long to wait for the answer.
+    """
+    return _run(_PEAK, [device, *(str(value or 0) for value in (threads, cache_bytes, free_bytes))], time_limit_s)
+
+
+def _run(script: Path, words: Sequence[str], time_limit_s: float) -> Answer:
     # -P: a file in the working directory that happens to be called torch.py is not what is asked about.
     # -B: asking leaves no compiled files behind.
-    command = [sys.executable, "-B", "-P", str(_PROBES), name]
+    command = [sys.executable, "-B", "-P", str(script), *words]
     try:
         done = subprocess.run(  # noqa: S603 - this interpreter and a file of ours
             command, capture_output=True, text=True, errors="replace", timeout=time_limit_s, check=False

@@ -12,8 +12,9 @@ from detectattn.doctor.hardware import check_devices, check_machine, list_device
 from detectattn.doctor.media import check_labels, check_pictures, check_screen, check_video
 from detectattn.doctor.probes import PROBES
 from detectattn.doctor.report import Check, DoctorReport, Group
+from detectattn.doctor.speed import check_speed, measure_devices
 from detectattn.doctor.storage import check_storage
-from detectattn.machine import collect_machine, collect_versions, find_version
+from detectattn.machine import collect_machine, collect_versions, count_usable_cores, find_version
 from detectattn.weights.cache import cache_dir, weights_dir
 from detectattn.weights.embedded import embedded_names
 
@@ -32,8 +33,12 @@ _SCRIPTS = {
 }
 
 
-def examine() -> DoctorReport:
-    """Find out what this machine can run. Takes as long as importing PyTorch does; imports nothing of its weight."""
+def examine(*, measure: bool = False) -> DoctorReport:
+    """Find out what this machine can run. Takes as long as importing PyTorch does; imports nothing of its weight.
+
+    Args:
+        measure: Whether devices are measured too, once more as long and a second for each of them.
+    """
     answers = ask_all(PROBES)
     versions, system = collect_versions(), platform.system()
     engines = check_engines(answers, versions)
@@ -43,10 +48,14 @@ def examine() -> DoctorReport:
         pictures.append(_check_labels())
     pictures.append(check_screen(answers["opencv"], os.environ, system))
     storage = check_storage(cache_dir(), weights_dir(), embedded_names(), Path.cwd())
+    devices = list_devices(answers)
+    # Only now, when nothing else runs.
+    speed = check_speed(measure_devices(devices), count_usable_cores()) if measure else []
     return DoctorReport(
         groups=(
             Group("Machine", tuple(check_machine(collect_machine(), versions))),
             Group("Devices", tuple(check_devices(answers, is_mac=system == "Darwin"))),
+            *([Group("Speed", tuple(speed))] if speed else []),
             Group("Engines", tuple(engines)),
             Group("Packages", tuple(packages)),
             Group("Pictures", tuple(pictures)),
@@ -54,7 +63,7 @@ def examine() -> DoctorReport:
             Group("Storage", tuple(storage)),
         ),
         runnable=list_runnable([*engines, *packages]),
-        devices=list_devices(answers),
+        devices=devices,
     )
 
 

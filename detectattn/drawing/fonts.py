@@ -40,6 +40,7 @@ class FontChoice:
         return _load(self.file, self.size_px)
 
 
+@lru_cache(maxsize=4096)
 def clean_text(text: str) -> str:
     """One printable line: composed characters, single spaces, no control characters."""
     composed = unicodedata.normalize("NFC", text)

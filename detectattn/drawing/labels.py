@@ -19,7 +19,8 @@ _COST_NO_ROOM = 2.0
 # A label that would hide more than this of other objects yields to a more compact one; the most compact label of all
 # may hide as much as one object, for it names one.
 _LIMIT, _LAST_LIMIT = 0.5, 1.0
-_SHIFTS = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
+# How far along its edge a label is shifted, and what that costs.
+_SHIFTS = ((0.0, 0.0), (0.25, _COST_SHIFTED), (0.5, _COST_SHIFTED), (0.75, _COST_SHIFTED), (1.0, _COST_RIGHT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +111,7 @@ def _list_candidates(box: I32, size_wh: I32, width: int, seam_px: int) -> tuple[
     x0, y0, x1, y1 = box.tolist()
     w, h = size_wh.tolist()
     box_h = max(1, y1 - y0)
-    along = np.clip(np.round(x0 + (x1 - w - x0) * _SHIFTS), 0, width - w)
-    shift_cost = np.where(_SHIFTS == 0, 0.0, np.where(_SHIFTS == 1, _COST_RIGHT, _COST_SHIFTED))
+    along = [(min(max(round(x0 + (x1 - w - x0) * shift), 0), width - w), cost) for shift, cost in _SHIFTS]
     fits = x1 - x0 >= w and box_h >= h
     no_room = _COST_NO_ROOM * max(0.0, h / box_h - _ROOM) if fits else _COST_NO_ROOM
     rows = (
@@ -125,10 +125,9 @@ def _list_candidates(box: I32, size_wh: I32, width: int, seam_px: int) -> tuple[
         for x in (x1 - seam_px, x0 + seam_px - w)
         for y in (y0, max(0, (y0 + y1 - h) // 2), max(0, y1 - h))
     ]
-    x = np.concatenate([np.tile(along, len(rows)), [s[0] for s in sides]])
-    y = np.concatenate([np.repeat([r[0] for r in rows], len(along)), [s[1] for s in sides]])
-    cost = np.concatenate([np.concatenate([r[1] + shift_cost for r in rows]), [s[2] for s in sides]])
-    return np.stack([x, y, x + w, y + h], axis=1).astype(np.int32), cost
+    # Plain numbers: of two dozen places, arrays would cost more than they save.
+    spots = [(x, y, row_cost + cost) for y, row_cost in rows for x, cost in along] + sides
+    return np.array([(x, y, x + w, y + h) for x, y, _ in spots], np.int32), np.array([cost for _, _, cost in spots])
 
 
 def _touches(boxes: I32, reach: I32) -> NDArray[np.bool_]:

@@ -53,6 +53,7 @@ class _Word:
     baseline: int
 
 
+@lru_cache(maxsize=4096)
 def measure_label(label: LabelText) -> tuple[int, int]:
     """Width and height in pixels of the tile that :func:`draw_label` returns."""
     words = _words(label)
@@ -91,6 +92,7 @@ def _baseline(label: LabelText, words: tuple[_Word, ...]) -> int:
     return label.edge_px + round(_PAD_TOP * label.text_px) + max(word.baseline for word in words)
 
 
+@lru_cache(maxsize=4096)
 def shorten_name(name: str, label: LabelText, width_px: int) -> str:
     """``name``, cut so that a label like ``label`` is no wider than ``width_px``; never empty."""
     if measure_label(LabelText(name, label.score, label.text_px, label.edge_px))[0] <= width_px:

@@ -17,6 +17,9 @@ ENGINES: Mapping[str, str] = {
     "onnx": "detectattn.engines.onnx:OnnxEngine",
 }
 
+CONVERSION_RECORD = "conversion.json"
+"""What :mod:`detectattn.conversion` writes beside a model that it has converted."""
+
 _ENGINE_OF_FORMAT: Mapping[str, str] = {"pt": "torch", "safetensors": "torch", "openvino": "openvino", "onnx": "onnx"}
 
 
@@ -50,5 +53,10 @@ def open_detector(
 
 
 def model_name(path: Path) -> str:
-    """The name a model goes by when it has none: its file's stem, without what exporters append."""
+    """The name a model goes by when it has none: its file's stem, without what exporters append.
+
+    A folder of ours has the name of the model in it, since its own is a number (``runs/export-001``).
+    """
+    if (path / CONVERSION_RECORD).is_file():
+        path = next(path.glob("*.xml"), path)
     return path.stem.removesuffix("_openvino_model") or path.name

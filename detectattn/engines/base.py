@@ -10,6 +10,7 @@ from detectattn.types import F32, Family
 
 HeadLayout = Literal["yolo_dense", "yolo_end2end", "yolo_one2one", "rtdetr_dense", "rtdetr_topk"]
 FitMode = Literal["stretch", "letterbox", "letterbox_rect"]
+Hint = Literal["latency", "throughput"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,9 @@ class EngineOptions:
         decoder_layers: Run only the first so many layers of an RT-DETR's decoder, or None for all of them.
         queries: Let an RT-DETR's decoder start from so many queries, the best of those that the encoder offers, or
             None for as many as it was trained with.
+        hint: What matters. ``latency``: one batch at a time, on all cores. ``throughput``: several batches side by
+            side, each on a part of the cores, where the engine gains by it.
+        streams: Batches side by side, in place of what ``hint`` would choose; None leaves it to that.
     """
 
     device: str = "auto"
@@ -39,6 +43,8 @@ class EngineOptions:
     square: bool = False
     decoder_layers: int | None = None
     queries: int | None = None
+    hint: Hint = "latency"
+    streams: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,9 @@ class ModelSpec:
         precision: In what precision it runs.
         fixed_batch: The batch size the model is compiled for, or None when any will do.
         max_det: Detections a picture at most that the model's own graph or its queries allow, or None.
+        streams: Calls of ``infer`` that run side by side and gain by it; more wait for each other.
+        rect_step: For ``letterbox_rect``, where the engine runs a few shapes only: what each side of a rectangle falls
+            short of the full input's by multiples of. None for the stride.
     """
 
     family: Family
@@ -71,10 +80,12 @@ class ModelSpec:
     precision: str
     fixed_batch: int | None = None
     max_det: int | None = None
+    streams: int = 1
+    rect_step: int | None = None
 
 
 class Engine(Protocol):
-    """A loaded model."""
+    """A loaded model. ``infer`` may be called from several threads at once."""
 
     spec: ModelSpec
 

@@ -20,6 +20,9 @@ class Detector:
         name: Its name in records.
         weights: The file it came from.
         batch: Pictures that go through together; a model that was exported for a fixed number keeps to that.
+
+    Attributes:
+        stalled: Whether a call to the engine never came back. What the engine holds then stays as it is, for that call.
     """
 
     def __init__(self, engine: Engine, name: str, weights: WeightsFile, batch: int = 1) -> None:
@@ -27,6 +30,7 @@ class Detector:
         self.engine = engine
         self.weights = weights
         self.batch = spec.fixed_batch or batch
+        self.stalled = False
         self.info = ModelInfo(
             name=name,
             family=spec.family,
@@ -40,7 +44,7 @@ class Detector:
     def plan(self, image_hw: tuple[int, int]) -> Resize:
         """How a picture of that height and width is fitted into the input."""
         spec = self.engine.spec
-        return plan_resize(image_hw, spec.net_hw, spec.fit, spec.stride)
+        return plan_resize(image_hw, spec.net_hw, spec.fit, spec.rect_step or spec.stride)
 
     def fit(self, bgr: U8) -> tuple[F32, Resize]:
         """The network's input f32[3, h, w] for a picture u8[H, W, 3], and how it was fitted. Thread-safe."""
@@ -69,5 +73,6 @@ class Detector:
         return decode_detections(self.engine.spec.layout, outputs, resizes, keep)
 
     def close(self) -> None:
-        """Free the model."""
-        self.engine.close()
+        """Free the model, unless a call that never came back still uses it."""
+        if not self.stalled:
+            self.engine.close()

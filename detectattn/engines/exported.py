@@ -1,4 +1,4 @@
-"""What exported models have in common: the metadata that Ultralytics writes, and fixed or free input shapes."""
+"""What exported models have in common: metadata, Ultralytics' or our own, and fixed or free input shapes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from detectattn.engines.base import EngineOptions, HeadLayout, ModelSpec
-from detectattn.engines.layout import find_family, find_fit, find_layout
+from detectattn.engines.layout import find_family, find_fit, find_layout, find_own
 from detectattn.errors import BadImageSize, ConfigError, CorruptWeights
 
 _ROWS_ARE_DETECTIONS: frozenset[HeadLayout] = frozenset({"rtdetr_dense", "rtdetr_topk", "yolo_end2end"})
@@ -27,7 +27,7 @@ def read_spec(
     """The specification of an exported model.
 
     Args:
-        metadata: As Ultralytics writes it, parsed.
+        metadata: As Ultralytics or :mod:`detectattn.conversion.metadata` writes it, parsed.
         class_names: Name by class index.
         input_shape: [N, 3, h, w], None where it is free.
         output_shape: Of the first output, None where it is free.
@@ -46,7 +46,7 @@ def read_spec(
     if len(input_shape) != 4 or input_shape[1] not in (3, None):
         raise CorruptWeights(
             f"{where} takes an input of shape {list(input_shape)}, not a batch of pictures [N, 3, h, w]",
-            hint="Export a detection model with Ultralytics",
+            hint="Export a detection model, with `detectattn export` or `yolo export`",
         )
     layout = find_layout(metadata, output_shape, len(class_names), where)
     fixed = input_shape[2] is not None and input_shape[3] is not None
@@ -60,10 +60,22 @@ def read_spec(
         stride=stride,
         engine=engine,
         device=device,
-        precision=precision,
+        precision=_find_precision(metadata, precision),
         fixed_batch=input_shape[0],
-        max_det=output_shape[1] if layout in _ROWS_ARE_DETECTIONS else None,
+        max_det=_find_max_det(metadata, output_shape) if layout in _ROWS_ARE_DETECTIONS else None,
     )
+
+
+def _find_precision(metadata: Mapping[str, Any], seen: str) -> str:
+    """As an export of our own says it, where its engine saw nothing but single precision."""
+    own = find_own(metadata) or {}
+    return str(own["precision"]) if seen == "fp32" and own.get("precision") == "fp16" else seen
+
+
+def _find_max_det(metadata: Mapping[str, Any], output_shape: Sequence[int | None]) -> int | None:
+    """As an export of our own says it, since ONNX may leave the number of rows open, else the number of rows."""
+    own = find_own(metadata) or {}
+    return int(own["max_det"]) if own.get("max_det") else output_shape[1]
 
 
 def _refuse_cuts(options: EngineOptions, where: str) -> None:
@@ -72,7 +84,7 @@ def _refuse_cuts(options: EngineOptions, where: str) -> None:
     if wanted:
         raise ConfigError(
             f"{where} cannot be run with {' and '.join(wanted)}: an export's graph is fixed",
-            hint="Use the .pt file that it was exported from, or export the model anew",
+            hint="Use the .pt file that it was exported from, or export it anew with --decoder-layers and --queries",
         )
 
 

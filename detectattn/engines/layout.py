@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from detectattn.engines.base import FitMode, HeadLayout
 from detectattn.errors import CorruptWeights, WrongTask
 from detectattn.types import Family
 
 _ATTENTION_GENERATIONS = ("yolo11", "yolov10", "yolov12", "yolo12", "yolo26")
+# Our own exports say all of it under this key; no other exporter writes it.
+OWN_KEY = "detectattn"
+_FAMILIES = get_args(Family)
 
 
 def parse_metadata(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -23,7 +27,7 @@ def _literal(value: Any) -> Any:
         return value
     try:
         return ast.literal_eval(value)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return {"true": True, "false": False}.get(value.lower(), value)
 
 
@@ -34,13 +38,13 @@ def parse_class_names(metadata: Mapping[str, Any], where: str) -> dict[int, str]
         CorruptWeights: The metadata has none.
     """
     names = metadata.get("names")
-    if isinstance(names, Mapping):
+    if isinstance(names, Mapping) and all(re.fullmatch(r"\d{1,9}", str(k)) for k in names):
         return {int(k): str(v) for k, v in names.items()}
     if isinstance(names, Sequence) and not isinstance(names, str):
         return dict(enumerate(map(str, names)))
     raise CorruptWeights(
         f"{where} names no classes in its metadata",
-        hint="Export it with Ultralytics (`yolo export`), which writes them, or use the .pt file",
+        hint="Export it with `detectattn export` or `yolo export`, which write them, or use the .pt file",
     )
 
 
@@ -56,11 +60,21 @@ def require_detection(metadata: Mapping[str, Any], where: str) -> None:
 
 
 def find_family(metadata: Mapping[str, Any]) -> Family:
-    """The family of an export: by its head, then by the model's name in its description."""
+    """The family of an export: as our own say it, else by its head, then by the model's name in its description."""
+    own = find_own(metadata)
+    if own is not None and own.get("family") in _FAMILIES:
+        told: Family = own["family"]
+        return told
     description = str(metadata.get("description", "")).lower()
     if metadata.get("head") == "RTDETRDecoder" or "rtdetr" in description or "rt-detr" in description:
         return "attention"
     return "hybrid" if any(name in description for name in _ATTENTION_GENERATIONS) else "cnn"
+
+
+def find_own(metadata: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What an export of our own says of itself (``layout``, ``family``, …); None for one of another exporter."""
+    own = metadata.get(OWN_KEY)
+    return own if isinstance(own, Mapping) else None
 
 
 def find_layout(metadata: Mapping[str, Any], shape: Sequence[int | None], n_classes: int, where: str) -> HeadLayout:
@@ -68,13 +82,16 @@ def find_layout(metadata: Mapping[str, Any], shape: Sequence[int | None], n_clas
 
     Args:
         metadata: Of the export, parsed.
-        shape: The output's shape; None where a dimension is dynamic.
+        shape: The first output's shape; None where a dimension is dynamic.
         n_classes: Number of classes.
         where: The file, for the message.
 
     Raises:
         CorruptWeights: Several layouts fit and the metadata does not tell, or none fits.
     """
+    own = find_own(metadata)
+    if own is not None:
+        return _check_own(own, shape, n_classes, where)
     fitting = _layouts_of_shape(shape, n_classes)
     told = [layout for layout in fitting if _agrees(layout, metadata)]
     if len(told) == 1:
@@ -85,6 +102,24 @@ def find_layout(metadata: Mapping[str, Any], shape: Sequence[int | None], n_clas
     raise CorruptWeights(
         f"{where} has an output of shape {list(shape)}, which {problem}",
         hint="Export it again with a current Ultralytics, which records the head, or use the .pt file",
+    )
+
+
+def _check_own(own: Mapping[str, Any], shape: Sequence[int | None], n_classes: int, where: str) -> HeadLayout:
+    """The layout that an export of our own names, if its output can be that."""
+    wide = 4 + n_classes
+    # Where the columns or rows must be that many: boxes and scores of RT-DETR are two outputs, the boxes first.
+    wanted: Mapping[HeadLayout, tuple[int, int]] = {
+        "rtdetr_dense": (2, 4),
+        "yolo_dense": (1, wide),
+        "yolo_one2one": (2, wide),
+    }
+    for layout, (axis, length) in wanted.items():
+        if layout == own.get("layout") and len(shape) == 3 and shape[axis] in (length, None):
+            return layout
+    raise CorruptWeights(
+        f"{where} has an output of shape {list(shape)}, which is no {own.get('layout')!r} of {n_classes} classes",
+        hint="Export it again: the model and its metadata do not belong together",
     )
 
 

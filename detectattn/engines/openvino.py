@@ -2,86 +2,145 @@
 
 from __future__ import annotations
 
-import sys
+import threading
 from collections.abc import Mapping
-from importlib.util import find_spec
+from dataclasses import replace
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
-import yaml
-
-from detectattn.engines.base import EngineOptions
+from detectattn.engines.base import EngineOptions, ModelSpec
+from detectattn.engines.compiled_cache import open_compiled_cache
 from detectattn.engines.exported import read_spec
+from detectattn.engines.first_call import FirstAlone
 from detectattn.engines.layout import parse_class_names, parse_metadata, require_detection
-from detectattn.errors import CorruptWeights, DeviceNotFound, MissingExtra
+from detectattn.engines.openvino_runtime import choose_arithmetic, find_device, import_openvino
+from detectattn.errors import CorruptWeights
+from detectattn.machine import count_usable_cores
 from detectattn.types import F32, WeightsFile
+from detectattn.yaml_text import BrokenYaml, read_yaml
+
+_FEW_SIDES = 5
+_MOST_STREAMS = 32
+_FIRST_ALONE = FirstAlone()
 
 
 class OpenVinoEngine:
-    """A model compiled by OpenVINO, in latency mode: one request at a time on all cores."""
+    """A model compiled by OpenVINO: one request on all cores, or for throughput several side by side.
+
+    Requests are plain synchronous ones, one a stream, that callers in several threads share: OpenVINO's own
+    ``AsyncInferQueue`` was seen to hang on some processors.
+
+    A model that takes any number of pictures or, quantised, any size is compiled anew for each shape that comes: fixed
+    shapes are faster, and quantised models with free ones crash on processors with AMX. A picture's shape alone decides
+    what it runs on, so results do not depend on the order of pictures.
+    """
 
     def __init__(self, weights: WeightsFile, options: EngineOptions) -> None:
-        core = _open_core()
-        device = _find_device(options.device, core.available_devices)
+        self._core = import_openvino().Core()
+        self._device = find_device(options.device, self._core.available_devices)
         xml = find_model_file(weights.path)
-        metadata = _read_metadata(xml.parent)
-        require_detection(metadata, str(xml))
-        try:
-            model = core.read_model(xml)
-        except RuntimeError as error:
-            raise CorruptWeights(
-                f"{xml} cannot be read by OpenVINO ({_first_line(error)})",
-                hint="Export it again, and copy the whole folder: the .xml and .bin belong together",
-            ) from error
-        shape = [_length(d) for d in model.output(0).partial_shape]
-        self.spec = read_spec(
-            metadata,
-            parse_class_names(metadata, str(xml)),
-            input_shape=[_length(d) for d in model.input(0).partial_shape],
-            output_shape=shape,
-            options=options,
-            where=str(xml),
-            engine="openvino",
-            device=device.lower(),
-            precision=_precision(xml),
-        )
-        # On processors with bfloat16 OpenVINO would compute in it unasked, which moves boxes and scores.
-        settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
-        if device == "CPU" and options.threads:
-            settings["INFERENCE_NUM_THREADS"] = options.threads
-        self._request = core.compile_model(model, device, settings).create_infer_request()
-        self._outputs = len(model.outputs)
+        self._model = _read_model(self._core, xml)
+        stored = _stored_precision(xml)
+        capabilities = list(self._core.get_property(self._device, "OPTIMIZATION_CAPABILITIES"))
+        arithmetic, precision = choose_arithmetic(options.precision, stored, capabilities, str(xml))
+        self._settings = _choose_settings(self._device, arithmetic, options, weights)
+        spec = self._read_spec(xml, options, precision)
+        # Quantised, or with one shape for all pictures, a model is compiled by shape; else free sizes stay free.
+        self._by_shape = self._model.is_dynamic() and (stored == "int8" or spec.fit != "letterbox_rect")
+        self._compiling = threading.Lock()
+        self._requests: dict[tuple[int, ...], _Requests] = {}
+        streams = options.streams or (1 if options.hint == "latency" else min(count_usable_cores(), _MOST_STREAMS))
+        if not self._by_shape:
+            streams = self._open_requests(()).count
+        elif spec.fit != "letterbox_rect":
+            streams = self._open_requests((spec.fixed_batch or options.batch or 1, 3, *spec.net_hw)).count
+        rect_step = _coarse_step(spec) if self._by_shape and spec.fit == "letterbox_rect" else None
+        self.spec = replace(spec, streams=streams, rect_step=rect_step)
 
     def infer(self, tensor: F32) -> tuple[F32, ...]:
         """Raw head outputs; see :class:`detectattn.engines.base.Engine`."""
-        self._request.infer([tensor], share_inputs=True)
-        return tuple(self._request.get_output_tensor(i).data.copy() for i in range(self._outputs))
+        shape = tensor.shape if self._by_shape else ()
+        return _FIRST_ALONE.run(lambda: self._open_requests(shape).infer(tensor))
 
     def close(self) -> None:
         """Free the model."""
-        del self._request
+        self._requests.clear()
+        del self._model
 
-
-def _open_core() -> Any:
-    if find_spec("openvino") is None:
-        raise MissingExtra(
-            "this model needs OpenVINO, which is not installed", hint='Install it: pip install "detectattn[openvino]"'
+    def _read_spec(self, xml: Path, options: EngineOptions, precision: str) -> ModelSpec:
+        metadata = _read_metadata(xml.parent)
+        require_detection(metadata, str(xml))
+        return read_spec(
+            metadata,
+            parse_class_names(metadata, str(xml)),
+            input_shape=[_length(d) for d in self._model.input(0).partial_shape],
+            output_shape=[_length(d) for d in self._model.output(0).partial_shape],
+            options=options,
+            where=str(xml),
+            engine="openvino",
+            device=self._device.lower(),
+            precision=precision,
         )
-    # OpenVINO reports usage through this module; without it, it does not.
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # None makes an import fail
-    import openvino
 
-    return openvino.Core()
+    def _open_requests(self, shape: tuple[int, ...]) -> _Requests:
+        """Requests for a shape, or for the model's own shapes where ``shape`` is empty; compiled at the first call."""
+        with self._compiling:
+            if shape not in self._requests:
+                model = self._model
+                if shape:
+                    # A run keeps to one number of pictures; what was compiled for another is not needed any more.
+                    self._requests = {other: kept for other, kept in self._requests.items() if other[0] == shape[0]}
+                    model = model.clone()
+                    model.reshape({model.input(0): list(shape)})
+                self._requests[shape] = _Requests(self._core.compile_model(model, self._device, self._settings))
+            return self._requests[shape]
 
 
-def _find_device(name: str, available: list[str]) -> str:
-    wanted = "CPU" if name in ("auto", "cpu") else name.upper()
-    if wanted not in available:
-        raise DeviceNotFound(
-            f"device {name!r} is not there for an OpenVINO model (OpenVINO sees {', '.join(available)})",
-            hint="Pass one of those to --device, or use the model's .pt file on another device",
-        )
-    return wanted
+class _Requests:
+    """A compiled model with as many requests as it runs side by side."""
+
+    def __init__(self, compiled: Any) -> None:
+        self.count = max(1, int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")))
+        self._outputs = len(compiled.outputs)
+        self._free: SimpleQueue[Any] = SimpleQueue()
+        for _ in range(self.count):
+            self._free.put(compiled.create_infer_request())
+
+    def infer(self, tensor: F32) -> tuple[F32, ...]:
+        request = self._free.get()
+        try:
+            request.infer([tensor], share_inputs=True)
+            return tuple(request.get_output_tensor(i).data.copy() for i in range(self._outputs))
+        finally:
+            self._free.put(request)
+
+
+def _choose_settings(device: str, arithmetic: str, options: EngineOptions, weights: WeightsFile) -> dict[str, Any]:
+    settings: dict[str, Any] = {"PERFORMANCE_HINT": options.hint.upper(), "INFERENCE_PRECISION_HINT": arithmetic}
+    if device == "CPU" and options.threads:
+        settings["INFERENCE_NUM_THREADS"] = options.threads
+    if device == "CPU" and options.streams:
+        settings["NUM_STREAMS"] = options.streams
+    # Where many pictures follow, what compiling takes is little, and the cache would hold each model twice.
+    if options.hint == "latency" and (folder := open_compiled_cache(weights)):
+        settings["CACHE_DIR"] = str(folder)
+    return settings
+
+
+def _coarse_step(spec: ModelSpec) -> int:
+    """So that each side has five lengths at most, in multiples of the stride: at 640 pixels, steps of 128."""
+    return max(spec.stride, -(-max(spec.net_hw) // (_FEW_SIDES * spec.stride)) * spec.stride)
+
+
+def _read_model(core: Any, xml: Path) -> Any:
+    try:
+        return core.read_model(xml)
+    except RuntimeError as error:
+        raise CorruptWeights(
+            f"{xml} cannot be read by OpenVINO ({_first_line(error)})",
+            hint="Export it again, and copy the whole folder: the .xml and .bin belong together",
+        ) from error
 
 
 def find_model_file(folder: Path) -> Path:
@@ -107,15 +166,15 @@ def _read_metadata(folder: Path) -> dict[str, Any]:
             hint="Export it with Ultralytics (`yolo export format=openvino`), which writes one",
         )
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raw = read_yaml(path)
+    except (OSError, BrokenYaml) as error:
         raise CorruptWeights(f"{path} is not YAML ({_first_line(error)})", hint="Export the model again") from error
     if not isinstance(raw, Mapping):
         raise CorruptWeights(f"{path} holds no names and values", hint="Export the model again")
     return parse_metadata(raw)
 
 
-def _precision(xml: Path) -> str:
+def _stored_precision(xml: Path) -> str:
     """Judged by the graph: quantised models hold FakeQuantize nodes, compressed ones half-precision constants."""
     text = xml.read_text(encoding="utf-8", errors="replace")
     if 'type="FakeQuantize"' in text:

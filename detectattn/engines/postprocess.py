@@ -160,8 +160,8 @@ def _above(rows: _Rows, keep: Thresholds) -> _Rows:
 
 def _denormalise(xyxy: F32, resize: Resize) -> F32:
     """Boxes in 0..1 to image pixels. Not clipped: a box may reach a little over the edge, as its query put it."""
-    height, width = resize.image_hw
-    return xyxy * np.array([width, height, width, height], np.float32)
+    height, width = resize.net_hw
+    return resize.to_image(xyxy * np.array([width, height, width, height], np.float32))
 
 
 def _finish(rows: _Rows, xyxy: F32) -> Detections:

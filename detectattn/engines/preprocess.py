@@ -9,6 +9,7 @@ from detectattn.engines.base import FitMode
 from detectattn.types import F32, U8, Resize
 
 PAD_GREY = 114
+_FULL = np.float32(255)
 
 
 def plan_resize(image_hw: tuple[int, int], net_hw: tuple[int, int], fit: FitMode, stride: int = 32) -> Resize:
@@ -20,7 +21,8 @@ def plan_resize(image_hw: tuple[int, int], net_hw: tuple[int, int], fit: FitMode
         fit: ``stretch`` fills the input and ignores the aspect ratio (RT-DETR). ``letterbox`` keeps it and pads
             (YOLO). ``letterbox_rect`` pads only up to the next multiple of the stride, so the input's shape depends
             on the picture's.
-        stride: What the input's sides must be multiples of.
+        stride: What the sides of a rectangle fall short of ``net_hw`` by multiples of; where the network's stride
+            divides both, they are multiples of the network's stride.
     """
     if fit == "stretch":
         return _resize(image_hw, net_hw, net_hw, (0, 0))
@@ -49,10 +51,10 @@ def fit_image(bgr: U8, resize: Resize) -> F32:
     inner_w = round(resize.image_hw[1] * resize.scale_xy[0])
     inner_h = round(resize.image_hw[0] * resize.scale_xy[1])
     inner = bgr if bgr.shape[:2] == (inner_h, inner_w) else cv2.resize(bgr, (inner_w, inner_h))
-    padded = inner
-    if (inner_h, inner_w) != (height, width):
-        padded = np.full((height, width, 3), PAD_GREY, np.uint8)
-        padded[top : top + inner_h, left : left + inner_w] = inner
     planes = np.empty((3, height, width), np.float32)
-    np.divide(padded[:, :, ::-1].transpose(2, 0, 1), np.float32(255), out=planes)
+    if (inner_h, inner_w) != (height, width):
+        planes.fill(np.float32(PAD_GREY) / _FULL)
+    # Channel by channel: splitting first is twice as fast as dividing along a strided view, and gives the same numbers.
+    for channel, plane in zip(cv2.split(inner), planes[::-1], strict=True):
+        np.divide(channel, _FULL, out=plane[top : top + inner_h, left : left + inner_w])
     return planes

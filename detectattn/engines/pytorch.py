@@ -32,7 +32,7 @@ class TorchEngine:
         torch.set_num_threads(options.threads or count_usable_cores())
         model = _load(weights, options)
         stride = int(_stride(model))
-        net_hw = check_size(options.imgsz_hw or _own_size(model), stride)
+        net_hw = check_size(options.imgsz_hw or find_own_size(model), stride)
         cut_decoder(model, options, net_hw, str(weights.path))
         head = find_head(model)
         layout = _expose_raw_head(head)
@@ -57,11 +57,7 @@ class TorchEngine:
         """Raw head outputs; see :class:`detectattn.engines.base.Engine`."""
         try:
             with torch.inference_mode():
-                pixels = torch.from_numpy(tensor).to(self._device)
-                pixels = pixels.half() if self._half else pixels
-                if self._device.type != "mps":
-                    pixels = pixels.to(memory_format=torch.channels_last)
-                outputs = self.model(pixels)[0]
+                outputs = self.model(self._place(tensor))[0]
                 raw = outputs if isinstance(outputs, tuple) else (outputs,)
                 return tuple(np.ascontiguousarray(r.float().cpu().numpy()) for r in raw)
         except (RuntimeError, MemoryError) as error:
@@ -72,6 +68,16 @@ class TorchEngine:
                 f"{self._device} has too little memory for a batch of {len(tensor)} at {size}",
                 hint="Use a smaller --batch or --imgsz, or --device cpu",
             ) from error
+
+    def _place(self, tensor: F32) -> torch.Tensor:
+        """The batch on the device, in the model's precision and memory layout."""
+        pixels = torch.from_numpy(tensor)
+        if self._device.type == "cuda":
+            # From pinned memory the copy runs beside the caller; PyTorch keeps that memory until the copy is done.
+            pixels = pixels.pin_memory()
+        pixels = pixels.to(self._device, non_blocking=self._device.type == "cuda")
+        pixels = pixels.half() if self._half else pixels
+        return pixels if self._device.type == "mps" else pixels.to(memory_format=torch.channels_last)
 
     def close(self) -> None:
         """Free the model."""
@@ -162,7 +168,8 @@ def _stride(model: nn.Module) -> float:
     return max(float(torch.as_tensor(getattr(model, "stride", 32)).max()), 32.0)
 
 
-def _own_size(model: nn.Module) -> tuple[int, int]:
+def find_own_size(model: nn.Module) -> tuple[int, int]:
+    """Height and width that a model was trained for, else those of the official ones."""
     size = getattr(model, "train_args", {}).get("imgsz", _OFFICIAL_SIZE)
     height, width = (size, size) if isinstance(size, int) else (int(size[0]), int(size[-1]))
     return height, width

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from detectattn.classes import nearest_names
 from detectattn.errors import ConfigError, TruthMismatch
 from detectattn.evaluation.truth import GroundTruth
+from detectattn.yaml_text import BrokenYaml, read_yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +79,11 @@ def load_class_map(path: Path) -> dict[str, str]:
     """
     hint = "Write a line for each class: `truth name: model name`"
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+        content = read_yaml(path)
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}", hint=hint) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        raise ConfigError(f"{path} is broken YAML{f' at line {mark.line + 1}' if mark else ''}", hint=hint) from error
+    except BrokenYaml as error:
+        raise ConfigError(f"{path} is broken YAML ({error})", hint=hint) from error
     if not isinstance(content, dict) or not content:
         raise ConfigError(f"{path} holds no class names", hint=hint)
     for name, target in content.items():

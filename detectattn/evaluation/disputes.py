@@ -20,6 +20,7 @@ import yaml
 
 from detectattn.boxes import clip_boxes, xyxy_to_ltwh
 from detectattn.evaluation.agreement import Agreement, ImageAgreement
+from detectattn.sinks.cells import to_cell
 from detectattn.sinks.files import write_new_file
 from detectattn.sinks.yolo import render_labels
 from detectattn.sources.naming import to_output_name, to_url_output_name
@@ -68,13 +69,15 @@ def render_dispute_list(agreement: Agreement, images: Sequence[ImageAgreement]) 
     """The images as CSV: rank, source, index, disagreement, what all find, and what each model alone finds."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["rank", "source", "index", "disagreement", "all", *(f"only {m}" for m in agreement.models)])
+    writer.writerow(
+        ["rank", "source", "index", "disagreement", "all", *(to_cell(f"only {m}") for m in agreement.models)]
+    )
     for rank, image in enumerate(images, start=1):
         there = image.objects != _ABSENT
         single = there.sum(axis=1) == 1
         alone = [int((single & there[:, k]).sum()) for k in range(len(agreement.models))]
         everyone = int(there.all(axis=1).sum())
-        writer.writerow([rank, image.source, image.index, f"{image.disagreement:.4f}", everyone, *alone])
+        writer.writerow([rank, to_cell(image.source), image.index, f"{image.disagreement:.4f}", everyone, *alone])
     return text.getvalue()
 
 
@@ -141,13 +144,13 @@ def write_disputes(folder: Path, agreement: Agreement, limit: int | None = 100) 
 
 def _label_name(image: ImageAgreement, taken: set[str]) -> PurePosixPath:
     """Where a picture's labels go: its own path without suffix, never outside the folder, each name once."""
-    if "://" in image.source:
-        whole = PurePosixPath(to_url_output_name(image.source))
-    else:
+    whole = _to_url_place(image.source)
+    if whole is None:
         path = PurePosixPath(image.source.replace("\\", "/"))
         parts = [to_output_name(p) for p in path.parts if p not in ("/", "..")]
         # Of a path that is not below the folder of images, only the name can be a place below ours.
-        whole = PurePosixPath(*(parts[-1:] if path.is_absolute() or ".." in path.parts else parts))
+        parts = parts[-1:] if path.is_absolute() or ".." in path.parts else parts
+        whole = PurePosixPath(*(parts or ["_"]))
     marked = whole if image.index == 0 else whole.with_name(f"{whole.name}.p{image.index:04d}")
     wanted = [whole.with_suffix("")] if image.index == 0 else []
     numbered = (marked.with_name(f"{marked.name}_{n}") for n in count(2))
@@ -155,6 +158,13 @@ def _label_name(image: ImageAgreement, taken: set[str]) -> PurePosixPath:
     free = next(c for c in candidates if str(c).casefold() not in taken)
     taken.add(str(free).casefold())
     return free
+
+
+def _to_url_place(source: str) -> PurePosixPath | None:
+    try:
+        return PurePosixPath(to_url_output_name(source)) if "://" in source else None
+    except ValueError:  # one that only looks like an address
+        return None
 
 
 def _encode(text: str) -> bytes:

@@ -7,7 +7,6 @@ writes it), or in the ground truth.
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,11 +19,13 @@ from detectattn.errors import BrokenPredictions
 from detectattn.evaluation.image_names import ImageName, match_images, name_examples
 from detectattn.evaluation.truth import CocoIndex, FrameKey, count_of
 from detectattn.evaluation.truth_coco import read_index, to_id
-from detectattn.evaluation.truth_json import find_line, load_json
+from detectattn.evaluation.truth_json import find_line, is_number, is_pixels, load_json
 from detectattn.records import iter_records
 from detectattn.types import Detections, Prediction
 
 _HINT = "Give COCO results, a list of {image_id, category_id, bbox, score}, or a predictions.jsonl"
+_MAX_SCORE = 1e30
+"""Scores of other detectors may be logits; beyond this single precision ends."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -167,7 +168,7 @@ class _ResultReader:
                 first_stranger = first_stranger or to_id(item.get("image_id"))
                 continue
             score = self._field(number, item, "score")
-            if not _is_finite(score):
+            if not is_number(score) or abs(score) > _MAX_SCORE:
                 raise self._broken(number, "score", f"must be a number, got {score!r}")
             rows[image_id].append((self._read_box(number, item), float(score), self._find_class(number, item)))
         if content and not rows:
@@ -198,7 +199,7 @@ class _ResultReader:
 
     def _read_box(self, number: int, item: Mapping[str, Any]) -> list[float]:
         box = self._field(number, item, "bbox")
-        if not isinstance(box, list) or len(box) != 4 or not all(_is_finite(value) for value in box):
+        if not isinstance(box, list) or len(box) != 4 or not all(is_pixels(value) for value in box):
             raise self._broken(number, "bbox", f"must be [left, top, width, height], got {str(box)[:80]}")
         if box[2] < 0 or box[3] < 0:
             raise self._broken(number, "bbox", f"has a negative width or height: {box}")
@@ -233,7 +234,3 @@ def _to_detections(rows: Sequence[tuple[list[float], float, int]]) -> Detections
     xyxy = np.concatenate([ltwh[:, :2], ltwh[:, :2] + ltwh[:, 2:]], axis=1)[order]
     class_id = np.array([row[2] for row in rows], np.int32)[order]
     return Detections(xyxy.astype(np.float32), score[order].astype(np.float32), class_id)
-
-
-def _is_finite(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
@@ -23,7 +24,7 @@ from detectattn.sources.suffixes import MEDIA_SUFFIXES
 _Key = TypeVar("_Key")
 
 # How our sinks mark the frames of a video and later pages.
-_FRAME_MARK = re.compile(r"(.+)\.p(\d{4,})")
+_FRAME_MARK = re.compile(r"(.+)\.p(\d{4,18})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,9 @@ class _Parts:
 
 def _to_parts(name: str, index: int) -> _Parts:
     if "://" in name:
-        url = urlsplit(name)
-        name = f"{url.netloc}{unquote(url.path)}"
+        with suppress(ValueError):  # one that only looks like an address
+            url = urlsplit(name)
+            name = f"{url.netloc}{unquote(url.path)}"
     parts = [
         p for p in unicodedata.normalize("NFC", name).replace("\\", "/").casefold().split("/") if p not in {"", "."}
     ]
@@ -127,7 +129,7 @@ def _to_path_key(path: Path) -> str:
     marked = _FRAME_MARK.fullmatch(stem)
     if marked is not None:
         stem = _split_suffix(marked[1])[0]
-    return unicodedata.normalize("NFC", os.path.normpath(path.absolute().with_name(stem)))
+    return unicodedata.normalize("NFC", os.path.normpath(path.absolute().parent / stem))
 
 
 def _match_ends(names: dict[int, _Parts], frames: dict[FrameKey, _Parts], matched: dict[int, FrameKey]) -> None:

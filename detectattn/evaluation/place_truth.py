@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,16 +143,26 @@ def _measure(path: Path, entry: TruthEntry) -> tuple[int, int]:
         )
     from PIL import Image
 
-    with Image.open(picture) as image:
-        width, height = image.size
-        turned = image.getexif().get(_EXIF_ORIENTATION, 1) in {5, 6, 7, 8}
+    try:
+        with Image.open(picture) as image:
+            width, height = image.size
+            turned = image.getexif().get(_EXIF_ORIENTATION, 1) in {5, 6, 7, 8}
+    except Exception as error:  # on damaged bytes decoders raise nearly every kind
+        raise BrokenTruth(
+            f"{path} does not say how large {entry.name} is, and the picture cannot be read ({str(error)[:100]})",
+            hint="Give the pictures as sources too",
+        ) from error
     return (width, height) if turned else (height, width)
 
 
 def _find_picture(entry: TruthEntry) -> Path | None:
     if entry.path is None:
         return None
-    if entry.path.suffix.lower() in IMAGE_SUFFIXES and entry.path.is_file():
+    if entry.path.suffix.lower() in IMAGE_SUFFIXES and _is_file(entry.path):
         return entry.path
-    tries = (entry.path.with_name(entry.path.name + suffix) for suffix in sorted(IMAGE_SUFFIXES))
-    return next((path for path in tries if path.is_file()), None)
+    tries = (Path(f"{entry.path}{suffix}") for suffix in sorted(IMAGE_SUFFIXES))
+    return next((path for path in tries if _is_file(path)), None)
+
+
+def _is_file(path: Path) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises where a name is too long

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any, NoReturn, TypeGuard
+from typing import Any, NoReturn
 
 import numpy as np
 
 from detectattn.errors import BrokenTruth
 from detectattn.evaluation.truth import CocoIndex, TruthEntry, TruthFile, count_of
-from detectattn.evaluation.truth_json import find_line, load_json
+from detectattn.evaluation.truth_json import find_line, is_number, is_pixels, load_json
 from detectattn.sources.suffixes import VIDEO_SUFFIXES
 
 _HINT = "Give COCO JSON with the lists images, annotations and categories"
+_MAX_ID_DIGITS = 18
 
 
 def load_coco(path: Path) -> TruthFile:
@@ -75,7 +75,8 @@ def to_id(value: object) -> str:
 
 
 def _id_order(image_id: str) -> tuple[int, int, str]:
-    return (0, int(image_id), "") if image_id.isascii() and image_id.isdecimal() else (1, 0, image_id)
+    is_number_like = image_id.isascii() and image_id.isdecimal() and len(image_id) <= _MAX_ID_DIGITS
+    return (0, int(image_id), "") if is_number_like else (1, 0, image_id)
 
 
 def _read_image(path: Path, number: int, image: Mapping[str, Any]) -> tuple[str, int, tuple[int, int] | None]:
@@ -85,7 +86,7 @@ def _read_image(path: Path, number: int, image: Mapping[str, Any]) -> tuple[str,
         _fail(path, ("images", number, "file_name"), "is missing")
     index, height, width = _read_frame(name, image), image.get("height"), image.get("width")
     size_hw = None
-    if _is_number(height) and _is_number(width) and height > 0 and width > 0:
+    if is_pixels(height) and is_pixels(width) and height >= 1 and width >= 1:
         size_hw = int(height), int(width)
     return name.replace("\\", "/"), index, size_hw
 
@@ -128,22 +129,29 @@ class _AnnotationReader:
                 box,
                 self._class_index[category_id],
                 bool(annotation.get("iscrowd", 0)),
-                float(area) if _is_number(area) else box[2] * box[3],
+                float(area) if is_number(area) else box[2] * box[3],
             )
         )
 
     def _read_box(self, number: int, annotation: Mapping[str, Any], image_id: str) -> list[float]:
         box = annotation.get("bbox")
         if box is None and annotation.get("segmentation"):
-            box = _box_of_mask(annotation["segmentation"], self._index.images[image_id][2])
+            box = self._read_mask(number, annotation["segmentation"], image_id)
         place = ("annotations", number, "bbox")
         if box is None:
             _fail(self._path, place, "is missing")
-        if not isinstance(box, list) or len(box) != 4 or not all(_is_number(v) for v in box):
+        if not isinstance(box, list) or len(box) != 4 or not all(is_pixels(v) for v in box):
             _fail(self._path, place, f"must be [left, top, width, height], got {str(box)[:80]}")
         if box[2] < 0 or box[3] < 0:
             _fail(self._path, place, f"has a negative width or height: {box}")
         return [float(v) for v in box]
+
+    def _read_mask(self, number: int, segmentation: Any, image_id: str) -> list[float] | None:
+        try:
+            return _box_of_mask(segmentation, self._index.images[image_id][2])
+        except (LookupError, TypeError, ValueError, RuntimeError, OverflowError) as error:
+            reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)[:100]
+            _fail(self._path, ("annotations", number, "segmentation"), f"is no mask or polygon ({reason})")
 
     def to_entry(self, image_id: str) -> TruthEntry:
         """What the file says of one image."""
@@ -205,10 +213,6 @@ def _field(path: Path, item: Any, place: tuple[str, int], key: str) -> Any:
     if item.get(key) is None:
         _fail(path, (*place, key), "is missing")
     return item[key]
-
-
-def _is_number(value: Any) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _fail(path: Path, place: tuple[str | int, ...], problem: str) -> NoReturn:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import stat
+import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from detectattn.errors import EvaluationError
 
+MAX_PIXELS = 1e9
+"""Coordinates beyond are no coordinates: products of two still fit into single precision."""
 _KEY = re.compile(r'"((?:[^"\\]|\\.)*)"\s*:')
 _SPACE = re.compile(r"[\s,:]*")
 
@@ -35,15 +39,40 @@ def load_json(path: Path, error_type: type[EvaluationError], hint: str) -> Any:
         raise error_type(f"{path} is broken JSON at {where}: {error.msg}", hint=hint) from error
     except RecursionError as error:
         raise error_type(f"{path} is nested too deep to be read", hint=hint) from error
+    except ValueError as error:  # Python converts no more than 4,300 digits
+        raise error_type(f"{path} holds a number of too many digits", hint=hint) from error
 
 
-def read_text(path: Path, error_type: type[EvaluationError], hint: str) -> str:
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether a value of JSON is a number, no boolean, and finite as a float."""
+    # Compared, for a whole number may be too large to become a float.
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+
+
+def is_pixels(value: object) -> TypeGuard[float]:
+    """Whether a value of JSON is a number that a coordinate or a length in a picture can be."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= MAX_PIXELS
+
+
+def read_text(path: Path, error_type: type[EvaluationError], hint: str, max_bytes: int | None = None) -> str:
     """The text of a file in UTF-8.
 
+    Args:
+        path: The file, with or without a byte order mark.
+        error_type: What to raise.
+        hint: What to do about a file that cannot be read.
+        max_bytes: Refuse a larger one; None reads any.
+
     Raises:
-        EvaluationError: ``error_type``: it is missing, forbidden, or no UTF-8.
+        EvaluationError: ``error_type``: it is missing, forbidden, no file but a pipe or device, too large, or no UTF-8.
     """
     try:
+        # Data sets from elsewhere may hold links; a pipe would be waited for, and a device may have no end.
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise error_type(f"{path} is no file", hint=hint)
+        if max_bytes is not None and status.st_size > max_bytes:
+            raise error_type(f"{path} is larger than {max_bytes // 1_000_000} MB", hint=hint)
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise error_type(f"{path} cannot be read: {error.strerror}", hint=hint) from error

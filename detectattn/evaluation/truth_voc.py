@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 
 from detectattn.errors import BrokenTruth
 from detectattn.evaluation.truth import TruthEntry, TruthFile, count_of
+from detectattn.evaluation.truth_json import MAX_PIXELS
 
 Difficult = Literal["ignore", "count"]
 _HINT = "Export the annotation anew, or name other ground truth with --truth"
@@ -32,7 +32,7 @@ def load_voc(path: Path, difficult: Difficult = "ignore") -> TruthFile:
     Raises:
         BrokenTruth: A file cannot be read; the message names line and element.
     """
-    paths = [path] if path.is_file() else sorted(path.rglob("*.xml"))
+    paths = [path] if path.is_file() else sorted(p for p in path.rglob("*.xml") if p.is_file())
     root = path.parent if path.is_file() else path
     images = [image for p in paths if (image := _read_image(p, root)) is not None]
     if not images:
@@ -95,6 +95,8 @@ def _read_image(path: Path, root: Path) -> _Image | None:
         raise BrokenTruth(f"{path} cannot be read: {error.strerror}", hint=_HINT) from error
     except ElementTree.ParseError as error:
         raise BrokenTruth(f"{path} is broken XML: {error}", hint=_HINT) from error
+    except (LookupError, ValueError) as error:  # an encoding that Python or expat does not know
+        raise BrokenTruth(f"{path} is no XML that can be read ({error})", hint=_HINT) from error
     if element.tag != "annotation":
         return None
     width, height = (_number(element, f"size/{side}") for side in ("width", "height"))
@@ -104,7 +106,7 @@ def _read_image(path: Path, root: Path) -> _Image | None:
         path=_beside_images(path),
         name=_image_name(path, root, element),
         frame=int(frame or 0),
-        size_hw=(int(height), int(width)) if width and height else None,
+        size_hw=(int(height), int(width)) if width and height and min(width, height) >= 1 else None,
         items=items,
     )
 
@@ -129,7 +131,7 @@ def _number(element: ElementTree.Element, path: str) -> float | None:
         value = float(element.findtext(path) or "")
     except ValueError:
         return None
-    return value if math.isfinite(value) else None
+    return value if abs(value) <= MAX_PIXELS else None  # which NaN is not
 
 
 def _beside_images(path: Path) -> Path:

@@ -11,14 +11,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from detectattn.errors import BrokenTruth
 from detectattn.evaluation.truth import TruthFile
+from detectattn.evaluation.truth_json import read_text
 from detectattn.evaluation.yolo_labels import LabelReader
 from detectattn.sources.suffixes import IMAGE_SUFFIXES
+from detectattn.yaml_text import BrokenYaml, read_yaml
 
 _SPLITS = ("train", "val", "test")
+_MAX_CLASSES = 100_000
+_MAX_LIST_BYTES = 500_000_000
 
 
 def load_yolo(path: Path) -> TruthFile:
@@ -92,13 +94,11 @@ def _to_image_stem(label: Path) -> Path:
 def _read_config(path: Path) -> dict[str, Any]:
     hint = "Write it as Ultralytics' data.yaml, with `names:`, `train:` and `val:`"
     try:
-        config = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+        config = read_yaml(path)
     except OSError as error:
         raise BrokenTruth(f"{path} cannot be read: {error.strerror}", hint=hint) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" at line {mark.line + 1}" if mark else ""
-        raise BrokenTruth(f"{path} is broken YAML{where}", hint=hint) from error
+    except BrokenYaml as error:
+        raise BrokenTruth(f"{path} is broken YAML ({error})", hint=hint) from error
     if not isinstance(config, dict):
         raise BrokenTruth(f"{path} is no data.yaml: it holds no keys", hint=hint)
     return config
@@ -106,8 +106,8 @@ def _read_config(path: Path) -> dict[str, Any]:
 
 def _names_of(path: Path) -> object:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        content = read_yaml(path) if path.is_file() else None
+    except (OSError, BrokenYaml):
         return None
     names = content.get("names") if isinstance(content, dict) else None
     return names if isinstance(names, list | dict) and names else None
@@ -116,17 +116,22 @@ def _names_of(path: Path) -> object:
 def _read_names(path: Path, config: Mapping[str, Any]) -> tuple[str, ...]:
     names, count = config.get("names"), config.get("nc")
     if names is None and isinstance(count, int):
-        names = [str(i) for i in range(count)]
+        names = [str(i) for i in range(min(count, _MAX_CLASSES + 1))]
     if isinstance(names, list):
         names = dict(enumerate(names))
     if not isinstance(names, dict) or not names:
         raise BrokenTruth(f"{path} has no `names`", hint="List the class names under `names:`")
     try:
         by_index = {int(index): str(name) for index, name in names.items()}
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise BrokenTruth(f"{path}: `names` has a key that is no number", hint="Write `0: person` and so on") from error
     if min(by_index) < 0:
         raise BrokenTruth(f"{path}: `names` has a negative number", hint="Number the classes from 0")
+    if max(by_index) >= _MAX_CLASSES:
+        raise BrokenTruth(
+            f"{path}: there are classes numbered up to {max(by_index)}, and at most {_MAX_CLASSES} are taken",
+            hint="Number the classes from 0, without gaps",
+        )
     return tuple(by_index.get(i, f"class {i}") for i in range(max(by_index) + 1))
 
 
@@ -134,13 +139,13 @@ def _find_folders(path: Path, config: Mapping[str, Any]) -> tuple[Path, list[Pat
     """The data set's folder, and the folders and lists of images in it that exist."""
     root = path.parent
     base = root / str(config.get("path") or ".")
-    base = base if base.is_dir() else root
+    base = base if os.path.isdir(base) else root  # noqa: PTH112 - Path.is_dir raises where a name is too long
     named = [value for key in _SPLITS for value in _as_list(config.get(key))]
     found: dict[Path, None] = {}
     for value in named:
         # Exports of some labelling services say ../train/images for what lies beside the file.
         tries = [base / value, root / value, root / value.removeprefix("../")]
-        existing = next((t for t in tries if t.exists() or to_label_path(t / "x.jpg").parent.is_dir()), None)
+        existing = next((t for t in tries if os.path.exists(t) or os.path.isdir(_labels_of(t))), None)  # noqa: PTH110,PTH112
         if existing is not None:
             found[Path(os.path.normpath(existing))] = None
     if not found:
@@ -160,12 +165,9 @@ def _as_list(value: object) -> list[str]:
 def _iter_labels(folder: Path) -> Iterator[tuple[Path, Path]]:
     """Where each image lies (absolute, without suffix) and its label file, which need not exist."""
     if folder.is_file():
-        for line in folder.read_text(encoding="utf-8-sig").splitlines():
-            if line.strip():
-                image = (folder.parent / line.strip()).absolute()
-                yield _plain(image.with_suffix("")), to_label_path(_plain(image))
+        yield from _iter_listed(folder)
         return
-    labels = to_label_path(folder / "x.jpg").parent
+    labels = _labels_of(folder)
     images = _to_image_stem(folder / "x.txt").parent
     for place in dict.fromkeys([folder, labels, images]):
         for directory, _, names in os.walk(place.absolute()):
@@ -175,6 +177,24 @@ def _iter_labels(folder: Path) -> Iterator[tuple[Path, Path]]:
                     yield path.with_suffix(""), to_label_path(path)
                 elif path.suffix == ".txt" and name not in {"classes.txt", "obj.names"}:
                     yield _to_image_stem(path), path
+
+
+def _iter_listed(listing: Path) -> Iterator[tuple[Path, Path]]:
+    """The same for the images that a text file names, one a line."""
+    hint = "Name one image on each line"
+    text = read_text(listing, BrokenTruth, hint, _MAX_LIST_BYTES)
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        image = _plain((listing.parent / line.strip()).absolute())
+        if "\0" in line or not image.name:
+            raise BrokenTruth(f"{listing}, line {number}: {line.strip()[:60]!r} names no image", hint=hint)
+        yield image.with_suffix(""), to_label_path(image)
+
+
+def _labels_of(folder: Path) -> Path:
+    """Where the labels of the images in a folder lie."""
+    return to_label_path(folder / "x.jpg").parent
 
 
 def _plain(path: Path) -> Path:

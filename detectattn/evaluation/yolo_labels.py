@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import numpy as np
 
 from detectattn.errors import BrokenTruth
 from detectattn.evaluation.truth import F64, TruthEntry, count_of
+from detectattn.evaluation.truth_json import read_text
 
+_MAX_BYTES = 50_000_000
 _LINE_HINT = "A line is `class cx cy w h`, centre and size as fractions of the image"
 
 
@@ -65,15 +68,10 @@ class LabelReader:
         return tuple(f"{count_of(n, noun)} {text}" for key, (noun, text) in texts.items() if (n := self._seen[key]))
 
     def _read_rows(self, label: Path) -> list[tuple[int, tuple[float, ...]]]:
-        try:
-            text = label.read_text(encoding="utf-8-sig")
-        except FileNotFoundError:
+        if not os.path.lexists(label):
             self._seen["missing"] += 1
             return []
-        except OSError as error:
-            raise BrokenTruth(f"{label} cannot be read: {error.strerror}", hint="Check its permissions") from error
-        except UnicodeDecodeError as error:
-            raise BrokenTruth(f"{label} is no text", hint=_LINE_HINT) from error
+        text = read_text(label, BrokenTruth, _LINE_HINT, _MAX_BYTES)
         rows: dict[tuple[int, tuple[float, ...]], None] = {}
         for number, line in enumerate(text.splitlines(), start=1):
             if not line.strip():

@@ -6,9 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
-
-import yaml
+from typing import Any
 
 from detectattn.engines import model_name
 from detectattn.engines.layout import parse_metadata
@@ -16,13 +14,16 @@ from detectattn.errors import EngineError
 from detectattn.types import WeightsFile
 from detectattn.weights.embedded import embedded_path
 from detectattn.weights.locate import locate_weights
+from detectattn.weights.protobuf import iter_blocks, read_entry
 from detectattn.weights.registry import find_model
+from detectattn.yaml_text import read_yaml
 
 _TORCH_FORMATS = frozenset({"pt", "safetensors"})
 _RUNTIMES = {"onnx": "ONNX Runtime", "openvino": "OpenVINO", "tensorrt": "TensorRT"}
 _DESCRIBED = re.compile(r"Ultralytics (\S+) model", re.IGNORECASE)
 # More than any exporter writes; a broken length would have all of memory read.
 _MAX_METADATA_BYTES = 1 << 24
+_METADATA_PROPS = 14
 
 
 def find_torch_weights(weights: WeightsFile, on_notice: Callable[[str], None]) -> WeightsFile:
@@ -69,7 +70,7 @@ def read_metadata(weights: WeightsFile) -> Mapping[str, Any]:
         return {}
     try:
         return parse_metadata(readers[weights.format](weights.path))
-    except (OSError, ValueError, yaml.YAMLError, RecursionError):
+    except (OSError, ValueError, OverflowError, RecursionError):
         # Nothing rests on it alone: the model's own engine would say what is wrong with the file.
         return {}
 
@@ -96,7 +97,7 @@ def _list_names(weights: WeightsFile) -> list[str]:
 
 def _read_openvino(path: Path) -> Mapping[str, Any]:
     folder = path.parent if path.suffix == ".xml" else path
-    content = yaml.safe_load((folder / "metadata.yaml").read_text(encoding="utf-8"))
+    content = read_yaml(folder / "metadata.yaml")
     return content if isinstance(content, Mapping) else {}
 
 
@@ -109,49 +110,7 @@ def _read_tensorrt(path: Path) -> Mapping[str, Any]:
 
 
 def _read_onnx(path: Path) -> Mapping[str, Any]:
-    """``metadata_props`` of the model: field 14, entries of a key (1) and a value (2), in Protocol Buffers' encoding.
-
-    See https://onnx.ai/onnx/repo-docs/IR.html and https://protobuf.dev/programming-guides/encoding/.
-    """
-    found: dict[str, Any] = {}
+    """``metadata_props`` of the model: its field 14, entries of two texts (https://onnx.ai/onnx/repo-docs/IR.html)."""
     with path.open("rb") as stream:
-        end = path.stat().st_size
-        while stream.tell() < end:
-            tag, wire = divmod(_read_varint(stream), 8)
-            if wire == 0:
-                _read_varint(stream)
-            elif wire in (1, 5):
-                stream.seek(8 if wire == 1 else 4, 1)
-            elif wire != 2:
-                raise ValueError(f"no ONNX: wire type {wire}")
-            elif tag == 14:
-                length = min(_read_varint(stream), _MAX_METADATA_BYTES)
-                key, value = _read_entry(stream.read(length))
-                found[key] = value
-            else:
-                stream.seek(_read_varint(stream), 1)
-    return found
-
-
-def _read_entry(content: bytes) -> tuple[str, str]:
-    from io import BytesIO
-
-    stream, texts = BytesIO(content), {1: "", 2: ""}
-    while stream.tell() < len(content):
-        tag, wire = divmod(_read_varint(stream), 8)
-        if wire != 2:
-            raise ValueError("no entry of texts")
-        texts[tag] = stream.read(_read_varint(stream)).decode("utf-8")
-    return texts[1], texts[2]
-
-
-def _read_varint(stream: BinaryIO) -> int:
-    value = shift = 0
-    while True:
-        byte = stream.read(1)
-        if not byte or shift > 63:
-            raise ValueError("it is cut short")
-        value |= (byte[0] & 0x7F) << shift
-        if byte[0] < 0x80:
-            return value
-        shift += 7
+        blocks = [b for b in iter_blocks(stream, 0, path.stat().st_size) if b.number == _METADATA_PROPS]
+        return dict(read_entry(stream, block, _MAX_METADATA_BYTES) for block in blocks)

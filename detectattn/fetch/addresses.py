@@ -7,15 +7,17 @@ import re
 import socket
 from collections.abc import Callable, Iterable
 from enum import IntEnum
+from urllib.parse import urlsplit
 
 from detectattn.errors import ForbiddenAddress
 
 Resolver = Callable[[str], Iterable[str]]
 
+_NO_UTF8 = re.compile("[\ud800-\udfff]")  # what undecodable bytes of a command line or list become
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-_SECRET_PARAMETER = re.compile(
-    r"(?i)(?<=[?&;])([^=&;#]*(?:token|secret|passw|pwd|signature|credential|api[_-]?key|auth)[^=&;#]*|sig|key)=[^&;#]*"
-)
+_PARAMETER = re.compile(r"(?<=[?&;])([^=&;#?]*)=")
+_VALUE = re.compile(r"[^&;#]*")
+_SECRET_NAME = re.compile(r"token|secret|passw|pwd|signature|credential|api[_-]?key|auth|^(?:sig|key)$", re.IGNORECASE)
 
 
 class Reach(IntEnum):
@@ -86,7 +88,7 @@ def check_scheme(url: str) -> None:
     """Refuse everything but http and https.
 
     Raises:
-        ForbiddenAddress: Another scheme, or no host.
+        ForbiddenAddress: Another scheme, no host, or no address at all.
     """
     shown = redact_url(url)
     scheme = url.partition(":")[0].lower()
@@ -97,6 +99,12 @@ def check_scheme(url: str) -> None:
         )
     if not re.match(r"https?://[^/?#]", url, re.IGNORECASE):
         raise ForbiddenAddress(f"{shown} names no host", hint="Write the address as https://host/path")
+    try:
+        urlsplit(url)
+    except ValueError as error:
+        raise ForbiddenAddress(f"{shown} is not a usable address ({error})", hint="Check its spelling") from error
+    if _NO_UTF8.search(url):
+        raise ForbiddenAddress(f"{shown} holds bytes that are no UTF-8", hint="Write the address in UTF-8")
 
 
 def check_redirect(url: str, target: str, target_host: str, reach: Reach, resolve: Resolver = resolve_host) -> None:
@@ -143,8 +151,18 @@ def redact_url(url: str) -> str:
     head, separator, rest = url.partition("://")
     if not separator:
         return url
-    masked = _SECRET_PARAMETER.sub(r"\1=***", _without_userinfo(rest))
-    return f"{head}://{masked}"
+    return f"{head}://{_mask_parameters(_without_userinfo(rest))}"
+
+
+def _mask_parameters(rest: str) -> str:
+    shown, at = list[str](), 0
+    for name in _PARAMETER.finditer(rest):
+        # What looks like a name within a value that is hidden is part of it.
+        if name.start() >= at and _SECRET_NAME.search(name[1]):
+            shown += [rest[at : name.end()], "***"]
+            value = _VALUE.match(rest, name.end())
+            at = value.end() if value else name.end()
+    return "".join(shown) + rest[at:]
 
 
 def _without_userinfo(rest: str) -> str:

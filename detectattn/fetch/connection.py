@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+_OWN_ADDRESS = "Give the file's own address"
 _STATUS_HINTS = {
     401: "Put the user and password into the address, as https://user:password@host/path",
     403: "Check that the address may be read without a login",
@@ -162,17 +163,20 @@ def _load_tls(cert_file: str | None, cert_dir: str | None) -> ssl.SSLContext:
 
 
 def _follow(client: httpx.Client, url: str, limits: FetchLimits, clock: Clock, headers: Mapping[str, str]) -> Answer:
-    import httpx
 
-    here, least = httpx.URL(url), Reach.MACHINE
+    here, least = _to_address(url), Reach.MACHINE
     for _ in range(limits.redirects + 1):
         guard = _PeerGuard(here.raw_host.decode("ascii"), least, clock)
         request = client.build_request("GET", here, headers=dict(headers), extensions={"trace": guard})
-        response = client.send(request, stream=True)
+        try:
+            response = client.send(request, stream=True)
+        except ValueError as error:  # the client looks at where an answer leads before anyone asks it to go there
+            shown = redact_url(str(here))
+            raise ForbiddenAddress(f"{shown} leads to no usable address ({error})", hint=_OWN_ADDRESS) from error
         if not response.has_redirect_location:
             return Answer(response, str(here), clock)
         response.close()
-        there = here.join(response.headers["location"])
+        there = _to_address(response.headers["location"], here)
         if guard.reach is None:  # Through a proxy.
             least = max(least, classify_host(here.host, resolve_literal))
             check_redirect(str(here), str(there), there.host, least, resolve_literal)
@@ -180,9 +184,26 @@ def _follow(client: httpx.Client, url: str, limits: FetchLimits, clock: Clock, h
             least = max(least, guard.reach)
             check_redirect(str(here), str(there), there.host, least)
         here = there
-    raise ForbiddenAddress(
-        f"{redact_url(url)} redirects more than {limits.redirects} times", hint="Give the file's own address"
-    )
+    raise ForbiddenAddress(f"{redact_url(url)} redirects more than {limits.redirects} times", hint=_OWN_ADDRESS)
+
+
+def _to_address(text: str, base: httpx.URL | None = None) -> httpx.URL:
+    """An address, relative to ``base`` if that is given, whose host can be read.
+
+    Raises:
+        ForbiddenAddress: It is none.
+    """
+    import httpx
+
+    try:
+        address = httpx.URL(text) if base is None else base.join(text)
+        # An international name is decoded here, and may be none.
+        if not address.host:
+            raise ValueError("it names no host")
+        return address
+    except (httpx.InvalidURL, ValueError) as error:
+        shown = redact_url(text) if base is None else f"{redact_url(str(base))} redirects to {redact_url(text)}, which"
+        raise ForbiddenAddress(f"{shown} is not a usable address ({error})", hint="Check its spelling") from error
 
 
 def _check_status(answer: Answer, also_accept: frozenset[int]) -> None:

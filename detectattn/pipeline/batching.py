@@ -14,17 +14,18 @@ T = TypeVar("T")
 class Batcher:
     """Collects frames until ``size`` of one input shape are there.
 
-    Frames of different shapes are collected side by side. A frame waits for at most ``window`` later ones, so memory is
-    bounded and nothing starves; then its batch goes out as it is.
+    Frames of different shapes are collected side by side. A frame waits for fewer than ``window`` later ones, so memory
+    is bounded and nothing starves; then its batch goes out as it is. Which frames share a batch depends on their order
+    and shapes alone.
 
     Args:
         size: Frames a batch.
-        window: Frames that may wait, over all shapes.
+        window: Frames a frame may wait for, itself included.
     """
 
     def __init__(self, size: int, window: int | None = None) -> None:
         self._size = size
-        self._window = window if window is not None else 4 * size
+        self.window = window if window is not None else 4 * size
         self._groups: dict[tuple[int, int], list[ReadyFrame]] = {}
 
     def add(self, ready: ReadyFrame) -> Iterator[list[ReadyFrame]]:
@@ -33,8 +34,9 @@ class Batcher:
         group.append(ready)
         if len(group) == self._size:
             yield self._groups.pop(ready.resize.net_hw)
-        elif sum(map(len, self._groups.values())) >= self._window:
-            oldest = min(self._groups, key=lambda shape: self._groups[shape][0].order)
+        # One frame more makes one group overdue at most: each begins with a frame of its own.
+        oldest = min(self._groups, key=lambda shape: self._groups[shape][0].order, default=None)
+        if oldest is not None and ready.order - self._groups[oldest][0].order >= self.window - 1:
             yield self._groups.pop(oldest)
 
     def flush(self) -> Iterator[list[ReadyFrame]]:

@@ -102,10 +102,41 @@ class Channel(Generic[T]):
                 self._changed.notify_all()
             yield item
 
+    def take(self) -> T:
+        """The oldest item of a queue that holds one."""
+        with self._changed:
+            item = self._items.popleft()
+            self._changed.notify_all()
+            return item
+
     def wake(self) -> None:
         """Let waiters look at the stop signal again."""
         with self._changed:
             self._changed.notify_all()
+
+
+class Permits:
+    """So many things may be under way at once.
+
+    Args:
+        count: How many.
+        stop: Ends every wait, by :class:`Stopped`.
+    """
+
+    def __init__(self, count: int, stop: StopSignal) -> None:
+        self._taken: Channel[None] = Channel(count, stop)
+
+    def acquire(self) -> None:
+        """Begin one, waiting while as many as are allowed are under way.
+
+        Raises:
+            Stopped: The run is stopping.
+        """
+        self._taken.put(None)
+
+    def release(self) -> None:
+        """One is done."""
+        self._taken.take()
 
 
 def wait_for(future: Future[T], stop: StopSignal) -> T:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from detectattn.errors import DetectattnError
+from detectattn.errors import DetectattnError, EmptySource
 from detectattn.pipeline.channel import Channel, StopSignal, Workers, wait_for
+from detectattn.pipeline.timeline import StageClock
 from detectattn.types import F32, U8, Frame, FrameFailure, Media, Resize
 
 OpenFrames = Callable[[Media], Iterator[Frame]]
@@ -54,10 +55,60 @@ class _Fitted:
     preprocess_ms: float
 
 
+@dataclass(frozen=True, slots=True)
+class FrameReader:
+    """How media become frames that are ready.
+
+    Attributes:
+        open_frames: Opens one media.
+        fit: Makes the network's input of a picture.
+        clock: Told how long decoding and fitting took.
+    """
+
+    open_frames: OpenFrames
+    fit: Fit
+    clock: StageClock
+
+    def open(self, media: Media) -> _Opened:
+        """Open one, up to its first frame; one without any is a failure, so that each leaves a trace."""
+        frames = self.open_frames(media)
+        first = self._next_fitted(media, frames, index=None)
+        if first is None:
+            first = FrameFailure(media.source, None, EmptySource.code, f"{media.source} holds no picture.")
+        return _Opened(media, frames, first)
+
+    def iter_fitted(self, opened: _Opened, on_failure: Callable[[FrameFailure], None]) -> Iterator[_Fitted]:
+        """Its frames, and close it."""
+        fitted = opened.first
+        opened.first = None
+        try:
+            while isinstance(fitted, _Fitted):
+                yield fitted
+                fitted = self._next_fitted(opened.media, opened.frames, index=fitted.frame.index + 1)
+        finally:
+            close = getattr(opened.frames, "close", None)
+            if close:
+                close()
+        if fitted is not None:
+            on_failure(fitted)
+
+    def _next_fitted(self, media: Media, frames: Iterator[Frame], index: int | None) -> _Fitted | FrameFailure | None:
+        """The next frame, or why there is none, or None at the end."""
+        start = time.perf_counter()
+        frame = next_frame(media, frames, index)
+        if frame is None or isinstance(frame, FrameFailure):
+            return frame
+        decoded = self.clock.end("decode", start, media.source)
+        planes, resize = self.fit(frame.shown)
+        if frame.reduced is not None:
+            resize = frame.reduced.to_original(resize)
+        fitted = self.clock.end("preprocess", decoded, media.source)
+        return _Fitted(frame, planes, resize, (decoded - start) * 1e3, (fitted - decoded) * 1e3)
+
+
 def feed_media(
     media: Iterable[Media | FrameFailure],
-    open_frames: OpenFrames,
-    fit: Fit,
+    reader: FrameReader,
     workers: Workers,
     pending: Channel[Future[_Opened] | FrameFailure],
 ) -> None:
@@ -66,13 +117,13 @@ def feed_media(
         if isinstance(item, FrameFailure):
             pending.put(item)
         else:
-            pending.put(workers.submit(_open, item, open_frames, fit))
+            pending.put(workers.submit(reader.open, item))
     pending.close()
 
 
 def iter_ready_frames(
     pending: Channel[Future[_Opened] | FrameFailure],
-    fit: Fit,
+    reader: FrameReader,
     stop: StopSignal,
     on_failure: Callable[[FrameFailure], None],
 ) -> Iterator[ReadyFrame]:
@@ -82,41 +133,9 @@ def iter_ready_frames(
         if isinstance(item, FrameFailure):
             on_failure(item)
             continue
-        for fitted in _iter_fitted(wait_for(item, stop), fit, on_failure):
+        for fitted in reader.iter_fitted(wait_for(item, stop), on_failure):
             yield ReadyFrame(order, fitted.frame, fitted.planes, fitted.resize, fitted.decode_ms, fitted.preprocess_ms)
             order += 1
-
-
-def _open(media: Media, open_frames: OpenFrames, fit: Fit) -> _Opened:
-    frames = open_frames(media)
-    return _Opened(media, frames, _next_fitted(media, frames, fit, index=None))
-
-
-def _iter_fitted(opened: _Opened, fit: Fit, on_failure: Callable[[FrameFailure], None]) -> Iterator[_Fitted]:
-    fitted = opened.first
-    opened.first = None
-    try:
-        while isinstance(fitted, _Fitted):
-            yield fitted
-            fitted = _next_fitted(opened.media, opened.frames, fit, index=fitted.frame.index + 1)
-    finally:
-        close = getattr(opened.frames, "close", None)
-        if close:
-            close()
-    if fitted is not None:
-        on_failure(fitted)
-
-
-def _next_fitted(media: Media, frames: Iterator[Frame], fit: Fit, index: int | None) -> _Fitted | FrameFailure | None:
-    """The next frame, or why there is none, or None at the end."""
-    start = time.perf_counter()
-    frame = next_frame(media, frames, index)
-    if frame is None or isinstance(frame, FrameFailure):
-        return frame
-    decoded = time.perf_counter()
-    planes, resize = fit(frame.bgr)
-    fitted = time.perf_counter()
-    return _Fitted(frame, planes, resize, (decoded - start) * 1e3, (fitted - decoded) * 1e3)
 
 
 def next_frame(media: Media, frames: Iterator[Frame], index: int | None) -> Frame | FrameFailure | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from detectattn.engines.detector import Detector
+from detectattn.errors import TooManyFailures
 from detectattn.pipeline.channel import Stopped, StopSignal, Threads, Workers
 from detectattn.pipeline.reading import OpenFrames
 from detectattn.pipeline.stages import RunOptions, Stages
 from detectattn.pipeline.tally import RunTally
+from detectattn.pipeline.timeline import StageClock, Trace
 from detectattn.pipeline.writing import Writer
 from detectattn.sinks.base import Sink
 from detectattn.types import FrameFailure, Media
@@ -27,6 +29,7 @@ def run_pipeline(
     *,
     on_failure: Callable[[FrameFailure], None],
     stop: StopSignal | None = None,
+    trace: Trace | None = None,
 ) -> None:
     """Run every media through the detector into the sinks, and close these.
 
@@ -40,7 +43,9 @@ def run_pipeline(
         tally: Counts; its ``status`` tells how the run ended.
         on_failure: Told of every input that failed, as it happens, from a thread of the run.
         stop: Set from outside, it ends the run after the frames whose writing is under way. ``tally.status`` is then
-            ``stopped``, or ``interrupted`` if it was set with a KeyboardInterrupt.
+            ``stopped``, or ``interrupted`` if it was set with a KeyboardInterrupt. So it does when set with
+            TooManyFailures, which is raised.
+        trace: Told of every slice of work, from the threads of the run.
 
     Raises:
         KeyboardInterrupt: Interrupted; what was finished is written and whole.
@@ -51,12 +56,13 @@ def run_pipeline(
         tally.failures.append(failure)
         on_failure(failure)
 
-    stages = Stages(detector, options, stop or StopSignal(), fail)
+    clock = StageClock(trace)
+    stages = Stages(detector, options, stop or StopSignal(), fail, clock)
     # A signal of its own: pictures that are being written when the run stops are still completed.
     write_stop = StopSignal()
     write_threads = Threads(write_stop)
     workers = Workers(options.write_workers, "write", write_threads, write_stop)
-    writer = Writer(sinks, records, workers, write_stop, tally.add, lookahead=options.write_workers + 1)
+    writer = Writer(sinks, records, workers, write_stop, tally.add, options.write_workers + 1, clock)
     tally.start()
     error = _write_all(stages, writer, media, open_frames)
     stages.join()
@@ -64,6 +70,7 @@ def run_pipeline(
     write_stop.set()
     write_threads.join(_JOIN_S)
     tally.end(error, stopped=not stages.complete)
+    tally.busy = clock.compute_busy(tally.wall_s)
     if error is not None:
         raise error
 
@@ -86,7 +93,7 @@ def _write_all(
 
 def _end_writing(writer: Writer, error: BaseException | None) -> BaseException | None:
     """Complete the files, or after an error discard what is incomplete; the error that the run ends with, if any."""
-    is_whole = error is None or isinstance(error, KeyboardInterrupt)
+    is_whole = error is None or isinstance(error, KeyboardInterrupt | TooManyFailures)
     try:
         if is_whole:
             writer.drain()

@@ -1,15 +1,22 @@
-"""The folder that a run writes: never one that exists."""
+"""The folder that a run writes: by one process at a time, and never one that exists, but to go on with its own run."""
 
 from __future__ import annotations
 
 import itertools
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from detectattn.errors import OutputExists
-from detectattn.records import manifest_to_json
+from detectattn.errors import OutputExists, RunInUse, SourceError
+from detectattn.pipeline.checkpoint import STATE_FILE
+from detectattn.records import manifest_from_json, manifest_to_json
 from detectattn.sinks.files import output_errors, replace_file
 from detectattn.types import RunManifest
+
+_LOCK_FILE = ".detectattn.lock"
+_OURS = ".detectattn"
 
 
 def require_new_folder(out: Path | None) -> None:
@@ -62,3 +69,90 @@ def _last_number(base: Path, command: str) -> int:
 def write_manifest(folder: Path, manifest: RunManifest) -> None:
     """Write ``run.json``, in place of an earlier state of the same run; the file is whole at any time."""
     replace_file(folder / "run.json", manifest_to_json(manifest))
+
+
+def read_manifest(folder: Path) -> RunManifest | None:
+    """What ``run.json`` says; None where there is none, since the run never began.
+
+    Raises:
+        UnreadableRecord: It is damaged.
+        SourceError: It cannot be read.
+    """
+    path = folder / "run.json"
+    try:
+        return manifest_from_json(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(f"{path} cannot be read ({error})", hint="Check its permissions") from error
+
+
+def require_unbegun(folder: Path) -> None:
+    """Refuse to begin a run in a folder that holds anything but what a run leaves that was killed as it began.
+
+    Raises:
+        OutputExists: It holds something else.
+    """
+    with output_errors(folder):
+        others = [entry.name for entry in folder.iterdir() if not entry.name.startswith(_OURS)]
+    if others:
+        raise OutputExists(
+            f"{folder} is no unfinished run: it has no run.json, and holds {min(others)}",
+            hint="Name the folder of a run, or one that is not there yet",
+        )
+
+
+@contextmanager
+def lock_run_folder(folder: Path) -> Iterator[None]:
+    """Keep other processes out of a run folder while the block goes on; the system lets go of it if this one is killed.
+
+    A finished run leaves no trace of that.
+
+    Raises:
+        RunInUse: Another process writes it.
+        DiskFull, WriteFailed: The lock cannot be made.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / _LOCK_FILE)
+    with output_errors(folder):
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:  # an OSError too
+            raise RunInUse(
+                f"{folder} is being written by another process", hint="Wait for it to end, or stop it first"
+            ) from error
+    try:
+        yield
+    finally:
+        # Whoever opened the file before it goes finds the run finished, and does nothing; so two cannot write at once.
+        is_finished = _is_finished(folder)
+        if is_finished:
+            _remove(folder / STATE_FILE)
+        if is_finished and os.name != "nt":
+            _remove(folder / _LOCK_FILE)
+        lock.release()
+        if is_finished and os.name == "nt":  # an open file cannot be removed there
+            _remove(folder / _LOCK_FILE)
+
+
+def remove_drafts(folder: Path) -> None:
+    """Remove the hidden files that a killed process was writing. The folder's lock must be held."""
+    for draft in list(folder.rglob(f"{_OURS}-*.part*")):
+        if draft.is_dir() and not draft.is_symlink():
+            shutil.rmtree(draft, ignore_errors=True)
+        else:
+            _remove(draft)
+
+
+def _is_finished(folder: Path) -> bool:
+    with suppress(SourceError):
+        manifest = read_manifest(folder)
+        return manifest is not None and manifest.status == "finished"
+    return False
+
+
+def _remove(path: Path) -> None:
+    # A hidden file left behind harms nobody.
+    with suppress(OSError):
+        path.unlink(missing_ok=True)

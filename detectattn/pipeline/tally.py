@@ -7,6 +7,9 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from detectattn.errors import TooManyFailures
+from detectattn.pipeline.choose_batch import BatchChoice
+from detectattn.pipeline.timeline import Busy
 from detectattn.types import Frame, FrameFailure, Media, Prediction, StageTiming
 
 RunStatus = Literal["running", "finished", "stopped", "interrupted", "failed"]
@@ -17,7 +20,8 @@ class RunTally:
     """Counts of a run, kept while it goes on.
 
     Attributes:
-        status: How it stands, or ended. ``stopped``: by the user, through the window of ``--show``.
+        status: How it stands, or ended. ``stopped``: by the user, through the window of ``--show``, or because too many
+            inputs failed.
         media: Inputs begun, of which the last may still go on.
         images: Pictures and pages done.
         frames: Frames of videos and streams done.
@@ -28,6 +32,9 @@ class RunTally:
         stages: Milliseconds by stage, summed.
         started_s: On the monotonic clock.
         wall_s: How long the run took, once it has ended.
+        busy: How busy each stage was, once it has ended.
+        batch: How the batch size was chosen, where it was by trying.
+        done_before: Pictures and frames that earlier sittings of the run have written.
     """
 
     status: RunStatus = "running"
@@ -41,6 +48,9 @@ class RunTally:
     stages: Counter[str] = field(default_factory=Counter)
     started_s: float = field(default_factory=time.monotonic)
     wall_s: float = 0.0
+    busy: Busy = field(default_factory=Busy)
+    batch: BatchChoice | None = None
+    done_before: int = 0
     _last: Media | None = None
 
     def add(self, frame: Frame, prediction: Prediction) -> None:
@@ -66,15 +76,20 @@ class RunTally:
         self.wall_s = self.elapsed_s
         if isinstance(error, KeyboardInterrupt):
             self.status = "interrupted"
-        elif error is not None:
+        elif error is not None and not isinstance(error, TooManyFailures):
             self.status = "failed"
         else:
-            self.status = "stopped" if stopped else "finished"
+            self.status = "stopped" if stopped or error is not None else "finished"
 
     @property
     def done(self) -> int:
         """Pictures and frames written."""
         return self.images + self.frames
+
+    @property
+    def rate(self) -> float:
+        """Pictures and frames a second, of this sitting."""
+        return (self.done - self.done_before) / self.elapsed_s if self.elapsed_s else 0.0
 
     @property
     def elapsed_s(self) -> float:
@@ -101,5 +116,15 @@ class RunTally:
     def timing(self) -> dict[str, Any]:
         """As ``run.json`` holds it."""
         mean = {stage: round(value, 3) for stage, value in asdict(self.mean_timing()).items()}
-        rate = self.done / self.elapsed_s if self.elapsed_s else 0.0
-        return {"wall_s": round(self.elapsed_s, 3), "images_per_s": round(rate, 3), "mean": mean}
+        busy = {stage: round(share, 3) for stage, share in self.busy.stages.items()}
+        tried = {} if self.batch is None else {"batch_choice": asdict(self.batch)}
+        return {
+            "wall_s": round(self.elapsed_s, 3),
+            "images_per_s": round(self.rate, 3),
+            "mean": mean,
+            "busy": busy,
+            "slowest": self.busy.slowest,
+            "slowest_busy": round(self.busy.share, 3),
+            **tried,
+            **({"done_before": self.done_before} if self.done_before else {}),
+        }

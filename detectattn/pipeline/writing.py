@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 
 from detectattn.pipeline.channel import StopSignal, Workers, wait_for
+from detectattn.pipeline.timeline import StageClock
 from detectattn.sinks.base import Sink
 from detectattn.types import Frame, Prediction
 
@@ -25,6 +26,7 @@ class Writer:
         stop: Ends waits.
         on_written: Told of every frame that is done.
         lookahead: Frames whose pictures may be under way.
+        clock: Told what writing takes.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class Writer:
         stop: StopSignal,
         on_written: OnWritten,
         lookahead: int,
+        clock: StageClock | None = None,
     ) -> None:
         self._parallel = [sink for sink in sinks if sink.parallel]
         self._ordered = [sink for sink in sinks if not sink.parallel]
@@ -43,6 +46,7 @@ class Writer:
         self._stop = stop
         self._on_written = on_written
         self._lookahead = lookahead
+        self._clock = clock or StageClock()
         self._pending: deque[tuple[Frame, Prediction, Future[float]]] = deque()
 
     def write(self, frame: Frame, prediction: Prediction) -> None:
@@ -84,10 +88,11 @@ class Writer:
         write_ms += (time.perf_counter() - start) * 1e3
         timed = replace(prediction, timing=replace(prediction.timing, write_ms=write_ms))
         self._records.write(frame, timed)
+        self._clock.end("write", start, frame.source)
         self._on_written(frame, timed)
 
     def _write_parallel(self, frame: Frame, prediction: Prediction) -> float:
         start = time.perf_counter()
         for sink in self._parallel:
             sink.write(frame, prediction)
-        return (time.perf_counter() - start) * 1e3
+        return (self._clock.end("write", start, frame.source) - start) * 1e3

@@ -10,6 +10,7 @@ from typing import Literal
 from detectattn.results.attention import AttentionKind, AttentionSite
 from detectattn.results.ledger import Cost, Crossing, Growth, Reconciliation
 from detectattn.results.pairs import PairedRatio
+from detectattn.results.roofline import Roof, RoofShare
 from detectattn.types import Family
 
 Kernel = Literal["explicit softmax", "fused", "sampling"]
@@ -35,6 +36,7 @@ class BlockCost:
         inputs: Shapes of the tensors that its first module is called with, the batch included.
         outputs: Shapes of those that its last module returns.
         attention: What kind of attention it is, or None.
+        at_roof: Where it lies under the roofs of the device, or None where that is not known.
     """
 
     label: str
@@ -46,6 +48,7 @@ class BlockCost:
     inputs: tuple[Shape, ...] = ()
     outputs: tuple[Shape, ...] = ()
     attention: AttentionKind | None = None
+    at_roof: RoofShare | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,7 @@ class SizeInspection:
         peak_mb: Most megabytes that activations take at once.
         timing: None where nothing was timed.
         fused: None where nothing was timed, or no attention has a softmax over tokens that a fused kernel could run.
+        at_roof: Where a pass lies under the roofs of the device, or None where that is not known.
     """
 
     net_hw: tuple[int, int]
@@ -139,6 +143,7 @@ class SizeInspection:
     peak_mb: float
     timing: Timing | None = None
     fused: FusedTrial | None = None
+    at_roof: RoofShare | None = None
 
     def split_cost(self) -> Mapping[str, Cost]:
         """What each part of the model costs.
@@ -188,6 +193,7 @@ class ModelInspection:
         crossings: Of attention and the rest; empty with fewer than two sizes or without attention.
         reconciliation: Of the count of operations, or None where the published size does not fit into memory.
         skipped: Sizes that could not be looked at.
+        roof: What the device allows in that precision, or None where it was not measured.
     """
 
     name: str
@@ -202,6 +208,7 @@ class ModelInspection:
     crossings: tuple[Crossing, ...] = ()
     reconciliation: Reconciliation | None = None
     skipped: tuple[SkippedSize, ...] = ()
+    roof: Roof | None = None
 
 
 def add_costs(costs: Iterable[Cost]) -> Cost:
@@ -212,9 +219,10 @@ def add_costs(costs: Iterable[Cost]) -> Cost:
         math.fsum(cost.gflops for cost in known),
         math.fsum(cost.written_mb for cost in known),
         math.fsum(times) if times and len(times) == len(known) else None,
+        math.fsum(cost.read_mb for cost in known),
     )
 
 
 def _subtract(whole: Cost, part: Cost) -> Cost:
     time_ms = whole.time_ms if part.time_ms is None or whole.time_ms is None else whole.time_ms - part.time_ms
-    return Cost(whole.gflops - part.gflops, whole.written_mb - part.written_mb, time_ms)
+    return Cost(whole.gflops - part.gflops, whole.written_mb - part.written_mb, time_ms, whole.read_mb - part.read_mb)

@@ -19,11 +19,18 @@ class Cost:
             softmax left out.
         written_mb: Megabytes of all tensors that operations write, in place or anew; views write nothing.
         time_ms: Median over passes, or None where nothing was timed.
+        read_mb: Megabytes of all tensors that operations read, weights included, once for each operation.
     """
 
     gflops: float
     written_mb: float
     time_ms: float | None = None
+    read_mb: float = 0.0
+
+    @property
+    def moved_mb(self) -> float:
+        """Megabytes read and written."""
+        return self.read_mb + self.written_mb
 
 
 @dataclass(frozen=True, slots=True)

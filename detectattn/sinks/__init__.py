@@ -10,49 +10,49 @@ from detectattn.errors import ConfigError
 from detectattn.sinks.base import Sink
 from detectattn.types import ModelInfo
 
-Opener = Callable[[Path, ModelInfo], Sink]
+Opener = Callable[[Path, ModelInfo, bool], Sink]
 
 
-def _open_jsonl(folder: Path, model_info: ModelInfo) -> Sink:
+def _open_jsonl(folder: Path, model_info: ModelInfo, resume: bool) -> Sink:
     from detectattn.sinks.jsonl import JsonlSink
 
-    return JsonlSink(folder)
+    return JsonlSink(folder, resume=resume)
 
 
-def _open_csv(folder: Path, model_info: ModelInfo) -> Sink:
+def _open_csv(folder: Path, model_info: ModelInfo, resume: bool) -> Sink:
     from detectattn.sinks.csv import CsvSink
 
-    return CsvSink(folder)
+    return CsvSink(folder, resume=resume)
 
 
-def _open_parquet(folder: Path, model_info: ModelInfo) -> Sink:
+def _open_parquet(folder: Path, model_info: ModelInfo, resume: bool) -> Sink:
     from detectattn.sinks.parquet import ParquetSink
 
-    return ParquetSink(folder)
+    return ParquetSink(folder, resume=resume)
 
 
-def _open_coco(folder: Path, model_info: ModelInfo) -> Sink:
+def _open_coco(folder: Path, model_info: ModelInfo, resume: bool) -> Sink:
     from detectattn.sinks.coco import CocoSink
 
-    return CocoSink(folder, model_info)
+    return CocoSink(folder, model_info, resume=resume)
 
 
-def _open_yolo(folder: Path, model_info: ModelInfo) -> Sink:
+def _open_yolo(folder: Path, model_info: ModelInfo, resume: bool) -> Sink:
     from detectattn.sinks.yolo import YoloSink
 
-    return YoloSink(folder, model_info)
+    return YoloSink(folder, model_info, resume=resume)
 
 
-def _open_voc(folder: Path, model_info: ModelInfo) -> Sink:
+def _open_voc(folder: Path, model_info: ModelInfo, resume: bool) -> Sink:
     from detectattn.sinks.voc import VocSink
 
-    return VocSink(folder)
+    return VocSink(folder, resume=resume)
 
 
-def _open_crops(folder: Path, model_info: ModelInfo) -> Sink:
+def _open_crops(folder: Path, model_info: ModelInfo, resume: bool) -> Sink:
     from detectattn.sinks.crops import CropsSink
 
-    return CropsSink(folder / "crops")
+    return CropsSink(folder / "crops", resume=resume)
 
 
 SINKS: Mapping[str, Opener] = {
@@ -64,6 +64,9 @@ SINKS: Mapping[str, Opener] = {
     "voc": _open_voc,
     "crops": _open_crops,
 }
+
+# Those that look at the picture itself; the others need what was found in it, and its size.
+READ_PIXELS = frozenset({"crops"})
 
 
 def require_known(names: Iterable[str]) -> None:
@@ -81,13 +84,14 @@ def require_known(names: Iterable[str]) -> None:
             )
 
 
-def open_sink(name: str, run_folder: Path, model_info: ModelInfo) -> Sink:
+def open_sink(name: str, run_folder: Path, model_info: ModelInfo, *, resume: bool = False) -> Sink:
     """Open the sink called ``name`` on a run folder.
 
     Args:
         name: A key of :data:`SINKS`.
         run_folder: The run folder; the sink puts its files there, under names of its own.
         model_info: The model whose predictions it will take.
+        resume: Whether the folder is that of an unfinished run, which goes on.
 
     Raises:
         ConfigError: There is no sink of that name.
@@ -95,4 +99,4 @@ def open_sink(name: str, run_folder: Path, model_info: ModelInfo) -> Sink:
         OutputError: Its files are there already, or cannot be made.
     """
     require_known([name])
-    return SINKS[name](run_folder, model_info)
+    return SINKS[name](run_folder, model_info, resume)

@@ -20,12 +20,16 @@ class AnnotatedImageSink:
         folder: The run's ``images`` folder; made when the first picture comes.
         draw: Draws a prediction on its frame and returns new pixels u8[H, W, 3].
         jpeg_quality: 1 to 100.
+        resume: Whether pictures that an unfinished run has left may be there.
     """
 
     parallel: ClassVar[bool] = True
 
-    def __init__(self, folder: Path, draw: Callable[[Frame, Prediction], U8], jpeg_quality: int = 90) -> None:
+    def __init__(
+        self, folder: Path, draw: Callable[[Frame, Prediction], U8], jpeg_quality: int = 90, *, resume: bool = False
+    ) -> None:
         self._folder = folder
+        self._resume = resume
         self._draw = draw
         self._jpeg_quality = jpeg_quality
 
@@ -41,7 +45,10 @@ class AnnotatedImageSink:
             return
         name = image_output_name(frame.media.output, frame.index)
         content = encode_image(self._draw(frame, prediction), name.suffix, self._jpeg_quality)
-        write_new_file(self._folder / name, content)
+        write_new_file(self._folder / name, content, replace=self._resume)
+
+    def recall(self, frame: Frame, prediction: Prediction) -> None:
+        """Nothing to note: the picture is there."""
 
     def close(self) -> None:
         """Nothing is left to do: every picture was whole when it was written."""

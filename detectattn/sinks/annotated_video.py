@@ -56,19 +56,21 @@ class AnnotatedVideoSink:
     """Writes the frames of each video and stream, drawn on, to one MP4; pictures are passed over.
 
     Frames keep their times, so a stride changes how many there are and not how long they play. Sound comes from the
-    first sound stream of the source file. A video is complete when a frame of another one comes; streams are written
+    first sound stream of the source file. A video is complete when a frame of another medium comes; streams are written
     side by side until :meth:`close`. Nothing appears under a video's name before it is whole; an interrupted run closes
     and so has each video up to there.
 
     Args:
         folder: The run's folder for videos.
         draw: Makes the annotated picture, u8[H, W, 3] BGR, from a frame and what was found in it.
+        resume: Whether videos that an unfinished run has left may be there.
     """
 
     parallel: ClassVar[bool] = False
 
-    def __init__(self, folder: Path, draw: Draw) -> None:
+    def __init__(self, folder: Path, draw: Draw, *, resume: bool = False) -> None:
         self._folder = folder
+        self._resume = resume
         self._draw = draw
         self._videos: dict[PurePosixPath, _OpenVideo] = {}
 
@@ -80,12 +82,16 @@ class AnnotatedVideoSink:
             DiskFull: No space, or no permission.
             WriteFailed: Any other reason of the file system.
         """
+        self._finish_others(frame.media)
         if frame.media.kind not in ("video", "stream"):
             return
         bgr = self._draw(frame, prediction)
         video = self._videos.get(frame.media.output) or self._start(frame, bgr)
         with _video_errors(video.pending.path):
             video.writer.write(bgr, (frame.timestamp_s or 0.0) - video.origin_s)
+
+    def recall(self, frame: Frame, prediction: Prediction) -> None:
+        """Nothing to note: a medium's video is complete when the next one's first frame is written."""
 
     def close(self) -> None:
         """Complete all videos; one that fails is discarded and does not keep the others from it.
@@ -102,8 +108,7 @@ class AnnotatedVideoSink:
 
     def _start(self, frame: Frame, bgr: U8) -> _OpenVideo:
         media = frame.media
-        self._finish([key for key, video in self._videos.items() if video.media.kind == "video"])
-        pending = PendingFile.start(self._folder / video_output_name(media.output))
+        pending = PendingFile.start(self._folder / video_output_name(media.output), replace=self._resume)
         original = open_original(media.location) if isinstance(media.location, Path) else Original()
         with _video_errors(pending.path):
             writer = Mp4Writer(
@@ -113,6 +118,12 @@ class AnnotatedVideoSink:
         origin_s = 0.0 if media.kind == "video" else frame.timestamp_s or 0.0
         video = self._videos[media.output] = _OpenVideo(media, pending, writer, origin_s)
         return video
+
+    def _finish_others(self, media: Media) -> None:
+        """Complete the videos before this medium, so that they are there when its first record is."""
+        done = [key for key, video in self._videos.items() if video.media.kind == "video" and key != media.output]
+        if done:
+            self._finish(done)
 
     def _finish(self, outputs: list[PurePosixPath]) -> None:
         errors: list[Exception] = []

@@ -11,7 +11,8 @@ class Sink(Protocol):
     """Writes one kind of output into a run folder.
 
     A sink never overwrites a file. Its files are complete or absent: a file appears under its name by an atomic rename,
-    or is appended to line by line.
+    or is appended to line by line. In a run that is resumed, files of frames that were not done take the place of what
+    was left of them; a record is written last, so the files of a frame that has one are there.
 
     Attributes:
         parallel: Whether ``write`` may be called from several threads at once, for different frames, in any order.
@@ -25,6 +26,18 @@ class Sink(Protocol):
 
         Raises:
             OutputError: The disk is full, a permission is missing, or the file is there already.
+        """
+        ...
+
+    def recall(self, frame: Frame, prediction: Prediction) -> None:
+        """Take note of a frame that an earlier sitting of the run has written, before the first ``write``.
+
+        Args:
+            frame: The frame without its pixels: ``bgr`` is a single black one.
+            prediction: From its record.
+
+        Raises:
+            OutputError: As ``write``.
         """
         ...
 

@@ -27,6 +27,7 @@ class CocoSink:
     Args:
         folder: The run folder.
         model_info: Gives the class names.
+        resume: Whether an unfinished run may have left the files.
 
     Raises:
         OutputError: One of the files is there already, or cannot be made.
@@ -34,14 +35,15 @@ class CocoSink:
 
     parallel: ClassVar[bool] = False
 
-    def __init__(self, folder: Path, model_info: ModelInfo) -> None:
+    def __init__(self, folder: Path, model_info: ModelInfo, *, resume: bool = False) -> None:
         self._class_names = dict(model_info.class_names)
         self._extra_names: dict[int, str] = {}
         self._numbers: set[int] = set()
         info = {"description": f"detections of {model_info.name}"}
-        self._images = _JsonList(folder / "coco" / "images.json", f'{{"info": {_to_json(info)}, "images": [', "]")
+        start = f'{{"info": {_to_json(info)}, "images": ['
+        self._images = _JsonList(folder / "coco" / "images.json", start, "]", replace=resume)
         try:
-            self._results = _JsonList(folder / "coco" / "results.json", "[", "]\n")
+            self._results = _JsonList(folder / "coco" / "results.json", "[", "]\n", replace=resume)
         except OutputError:
             self._images.discard()
             raise
@@ -63,6 +65,10 @@ class CocoSink:
                     "score": row["score"],
                 }
             )
+
+    def recall(self, frame: Frame, prediction: Prediction) -> None:
+        """Add the frame again: what there was of the files is lost, or is replaced."""
+        self.write(frame, prediction)
 
     def close(self) -> None:
         """Complete both files."""
@@ -113,8 +119,8 @@ def _to_image(image_id: int, frame: Frame, record: Mapping[str, Any]) -> dict[st
 class _JsonList:
     """A JSON list that is written item by item and appears when it is complete."""
 
-    def __init__(self, path: Path, start: str, end: str) -> None:
-        self._pending: PendingFile | None = PendingFile.start(path)
+    def __init__(self, path: Path, start: str, end: str, *, replace: bool) -> None:
+        self._pending: PendingFile | None = PendingFile.start(path, replace=replace)
         self._path = path
         self._end = end
         self._separator = "\n"

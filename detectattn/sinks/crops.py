@@ -25,12 +25,14 @@ class CropsSink:
     Args:
         folder: The run's ``crops`` folder; made when the first crop comes.
         jpeg_quality: 1 to 100.
+        resume: Whether crops that an unfinished run has left may be there.
     """
 
     parallel: ClassVar[bool] = True
 
-    def __init__(self, folder: Path, jpeg_quality: int = 95) -> None:
+    def __init__(self, folder: Path, jpeg_quality: int = 95, *, resume: bool = False) -> None:
         self._folder = folder
+        self._resume = resume
         self._jpeg_quality = jpeg_quality
 
     def write(self, frame: Frame, prediction: Prediction) -> None:
@@ -49,7 +51,10 @@ class CropsSink:
                 continue
             class_folder = class_folder_name(prediction.class_name(class_id), class_id)
             path = self._folder / class_folder / crop_name(name, row)
-            write_new_file(path, encode_image(crop, path.suffix, self._jpeg_quality))
+            write_new_file(path, encode_image(crop, path.suffix, self._jpeg_quality), replace=self._resume)
+
+    def recall(self, frame: Frame, prediction: Prediction) -> None:
+        """Nothing to note: the crops are there."""
 
     def close(self) -> None:
         """Nothing is left to do: every crop was whole when it was written."""

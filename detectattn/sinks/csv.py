@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import uuid
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
 from detectattn.records import to_record
+from detectattn.sinks.cells import to_cell
+from detectattn.sinks.files import output_errors
 from detectattn.sinks.lines import LineFile
 from detectattn.types import Frame, Prediction
 
@@ -17,15 +21,14 @@ COLUMNS = (
     "class_id", "class_name", "score", "x1", "y1", "x2", "y2", "query_id",
 )  # fmt: skip
 
-# A spreadsheet takes text that begins with one of these for a formula and may run it.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t")
-
 
 class CsvSink:
     """Appends a row to ``predictions.csv`` for every detection.
 
     Args:
         folder: The run folder.
+        resume: Write the file of an unfinished run anew, from what is recalled; it takes that one's place with the
+            first frame that is written.
 
     Raises:
         OutputError: The file is there already, or cannot be made.
@@ -33,43 +36,58 @@ class CsvSink:
 
     parallel: ClassVar[bool] = False
 
-    def __init__(self, folder: Path) -> None:
-        self._lines = LineFile(folder / "predictions.csv")
+    def __init__(self, folder: Path, *, resume: bool = False) -> None:
+        self._path = folder / "predictions.csv"
+        self._draft = self._path.with_name(f".detectattn-{uuid.uuid4().hex}.part.csv") if resume else None
+        self._lines = LineFile(self._draft or self._path)
         self._lines.append(_render_rows([COLUMNS]))
 
     def write(self, frame: Frame, prediction: Prediction) -> None:
         """Append the detections of one frame."""
-        record = to_record(prediction)
-        head = (
-            _neutralise(record["source"]),
-            record["index"],
-            record.get("timestamp_s"),
-            *record["size_hw"],
-            _neutralise(record["model"]),
-        )
-        rows = [
-            (*head, row["class_id"], _neutralise(row["class_name"]), row["score"], *row["xyxy"], row.get("query_id"))
-            for row in record["detections"]
-        ]
-        if rows:
-            self._lines.append(_render_rows(rows))
+        if self._draft is not None:
+            self._take_place(self._draft)
+        self._append(prediction)
+
+    def recall(self, frame: Frame, prediction: Prediction) -> None:
+        """Append the detections of a frame again."""
+        self._append(prediction)
 
     def close(self) -> None:
         """Make sure that all rows are on the disk."""
+        if self._draft is not None:
+            self._take_place(self._draft)
         self._lines.close()
 
     def abort(self) -> None:
         """Keep the rows written so far."""
         self._lines.abort()
+        if self._draft is not None:
+            # The error on its way out matters more than a hidden file left behind.
+            with suppress(OSError):
+                self._draft.unlink()
 
+    def _take_place(self, draft: Path) -> None:
+        self._lines.close()
+        with output_errors(self._path):
+            draft.replace(self._path)
+        self._draft = None
+        self._lines = LineFile(self._path, resume=True)
 
-def _neutralise(text: str) -> str:
-    r"""Text that no spreadsheet takes for a formula: one that looks like it gets an apostrophe before it.
-
-    A carriage return becomes the two characters ``\r``: the csv module leaves it bare, and readers end a row there.
-    """
-    text = text.replace("\r", "\\r")
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    def _append(self, prediction: Prediction) -> None:
+        record = to_record(prediction)
+        head = (
+            to_cell(record["source"]),
+            record["index"],
+            record.get("timestamp_s"),
+            *record["size_hw"],
+            to_cell(record["model"]),
+        )
+        rows = [
+            (*head, row["class_id"], to_cell(row["class_name"]), row["score"], *row["xyxy"], row.get("query_id"))
+            for row in record["detections"]
+        ]
+        if rows:
+            self._lines.append(_render_rows(rows))
 
 
 def _render_rows(rows: Iterable[Sequence[object]]) -> str:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import IO
 
 from detectattn.records import failure_line
-from detectattn.sinks.files import output_errors
+from detectattn.sinks.lines import LineFile
 from detectattn.types import FrameFailure
 
 
 class FailureLog:
-    """Appends failures as they happen; the file appears with the first one. Thread-safe.
+    """Appends failures as they happen; the file appears with the first one, or goes on. Thread-safe.
 
     Args:
         path: The file.
@@ -22,7 +21,7 @@ class FailureLog:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = Lock()
-        self._file: IO[str] | None = None
+        self._lines: LineFile | None = None
 
     def __enter__(self) -> FailureLog:
         return self
@@ -30,17 +29,16 @@ class FailureLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._file is not None:
-            self._file.close()
+        if self._lines is not None:
+            self._lines.abort()
 
     def write(self, failure: FrameFailure) -> None:
-        """Append one failure.
+        """Append one failure; another process sees it whole at once.
 
         Raises:
             OutputError: The disk is full, or a permission is missing.
         """
-        with self._lock, output_errors(self._path):
-            if self._file is None:
-                self._file = self._path.open("a", encoding="utf-8")
-            self._file.write(failure_line(failure))
-            self._file.flush()
+        with self._lock:
+            if self._lines is None:
+                self._lines = LineFile(self._path, resume=True)
+            self._lines.append(failure_line(failure))

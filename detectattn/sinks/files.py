@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and never in place of another.
+"""Files that appear whole or not at all, and never in place of another but one of the same run that is done again.
 
 Content goes to a hidden temporary name in the same folder and gets its own name in one step that fails if that name is
 taken. A run that is killed leaves at worst a ``.detectattn-….part…`` file.
@@ -33,13 +33,15 @@ class PendingFile:
     Attributes:
         path: The name that the file gets.
         temporary: Where to write, in the same folder, with the same suffix; it does not exist yet.
+        replace: Whether it takes the place of a file of that name, which an unfinished run of ours has left.
     """
 
     path: Path
     temporary: Path
+    replace: bool = False
 
     @classmethod
-    def start(cls, path: Path) -> PendingFile:
+    def start(cls, path: Path, *, replace: bool = False) -> PendingFile:
         """Make the folder of ``path`` and choose a temporary name there.
 
         Raises:
@@ -49,11 +51,11 @@ class PendingFile:
         """
         with output_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            if os.path.lexists(path):
+            if not replace and os.path.lexists(path):
                 raise _exists(path)
         # A long suffix would push the temporary name over the limit of 255 bytes that the real one keeps.
         suffix = path.suffix if len(path.suffix) <= 16 else ""
-        return cls(path, path.with_name(f".detectattn-{uuid.uuid4().hex}.part{suffix}"))
+        return cls(path, path.with_name(f".detectattn-{uuid.uuid4().hex}.part{suffix}"), replace)
 
     def publish(self) -> None:
         """Give the complete file its name.
@@ -65,7 +67,10 @@ class PendingFile:
         """
         try:
             with output_errors(self.path):
-                _rename_without_overwriting(self.temporary, self.path)
+                if self.replace:
+                    self.temporary.replace(self.path)
+                else:
+                    _rename_without_overwriting(self.temporary, self.path)
         except OutputError:
             self.discard()
             raise
@@ -78,18 +83,22 @@ class PendingFile:
 
 
 @contextmanager
-def new_file_path(path: Path) -> Iterator[Path]:
+def new_file_path(path: Path, *, replace: bool = False) -> Iterator[Path]:
     """A path to write ``path``'s content to, for libraries that open files by name.
 
     It has the suffix of ``path`` and lies in the same folder. When the block ends it becomes ``path``; when the block
     raises, it is removed.
+
+    Args:
+        path: The file.
+        replace: Take the place of a file that an unfinished run of ours has left there.
 
     Raises:
         OutputExists: ``path`` is there already.
         DiskFull: No space, or no permission, also when the block raises the ``OSError`` that says so.
         WriteFailed: Any other ``OSError``.
     """
-    pending = PendingFile.start(path)
+    pending = PendingFile.start(path, replace=replace)
     try:
         with output_errors(path):
             yield pending.temporary
@@ -112,15 +121,20 @@ def open_new_file(path: Path) -> Iterator[BinaryIO]:
         yield stream
 
 
-def write_new_file(path: Path, content: bytes) -> None:
+def write_new_file(path: Path, content: bytes, *, replace: bool = False) -> None:
     """Write a file whole, without overwriting; its folder is made where it is missing.
+
+    Args:
+        path: The file.
+        content: All of it.
+        replace: Take the place of a file that an unfinished run of ours has left there.
 
     Raises:
         OutputExists: ``path`` is there already.
         DiskFull: No space, or no permission.
         WriteFailed: Any other ``OSError``.
     """
-    with open_new_file(path) as stream:
+    with new_file_path(path, replace=replace) as temporary, temporary.open("xb") as stream:
         stream.write(content)
 
 

@@ -38,6 +38,9 @@ class JsonlSink:
         """Append the record of one frame; another process sees it whole at once."""
         self._lines.append(record_line(prediction))
 
+    def recall(self, frame: Frame, prediction: Prediction) -> None:
+        """Nothing to note: the record is there."""
+
     def close(self) -> None:
         """Make sure that all records are on the disk."""
         self._lines.close()

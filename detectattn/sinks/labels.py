@@ -18,18 +18,57 @@ from detectattn.types import Detections, Frame, Prediction
 _NAME_LIMIT_BYTES = 251
 
 
-def write_label(folder: Path, frame: Frame, suffix: str, content: bytes) -> PurePosixPath:
-    """Write the label file of ``frame`` below ``folder`` under the first of its names that is free.
+class LabelFiles:
+    """One file a frame, each under the first of its names that is free.
 
-    Returns:
-        The path below ``folder``, without ``suffix``.
-
-    Raises:
-        OutputError: It cannot be written.
+    Args:
+        folder: Where.
+        suffix: Of all of them.
+        resume: Whether an unfinished run may have left files. Those of frames that are recalled are kept; another one
+            is what was left of a frame that is done again, and is replaced.
     """
-    name = next(name for name in iter_label_names(frame) if not os.path.lexists(folder / f"{name}{suffix}"))
-    write_new_file(folder / f"{name}{suffix}", content)
-    return name
+
+    def __init__(self, folder: Path, suffix: str, *, resume: bool = False) -> None:
+        self._folder = folder
+        self._suffix = suffix
+        # Numbers stand for files, and so for names on a file system that ignores case: a million of them need 60 MB.
+        self._kept: set[int] | None = set() if resume else None
+
+    def write(self, frame: Frame, content: bytes) -> PurePosixPath:
+        """Write the file of ``frame``.
+
+        Returns:
+            Its path below the folder, without the suffix.
+
+        Raises:
+            OutputError: It cannot be written.
+        """
+        name = self._choose(frame)
+        path = self._locate(name)
+        write_new_file(path, content, replace=self._kept is not None)
+        if self._kept is not None:
+            self._kept.add(path.lstat().st_ino)
+        return name
+
+    def recall(self, frame: Frame) -> None:
+        """Note that the file of ``frame`` is there."""
+        path = self._locate(self._choose(frame))
+        if self._kept is not None and os.path.lexists(path):
+            self._kept.add(path.lstat().st_ino)
+
+    def _choose(self, frame: Frame) -> PurePosixPath:
+        return next(name for name in iter_label_names(frame) if not self._is_taken(self._locate(name)))
+
+    def _is_taken(self, path: Path) -> bool:
+        if self._kept is None:
+            return os.path.lexists(path)
+        try:
+            return path.lstat().st_ino in self._kept
+        except OSError:
+            return False
+
+    def _locate(self, name: PurePosixPath) -> Path:
+        return self._folder / f"{name}{self._suffix}"
 
 
 def iter_label_names(frame: Frame) -> Iterator[PurePosixPath]:

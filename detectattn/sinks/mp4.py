@@ -138,7 +138,8 @@ class Mp4Writer:
         self._container.mux(packet)
 
     def _to_yuv(self, bgr: U8) -> Any:
-        picture = av.VideoFrame.from_ndarray(bgr, format="bgr24")
+        # Wraps the pixels where they are; they are read before this returns.
+        picture = av.VideoFrame.from_numpy_buffer(bgr, format="bgr24")
         return self._reformatter.reformat(
             picture,
             format="yuv420p",

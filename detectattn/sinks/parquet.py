@@ -41,6 +41,7 @@ class ParquetSink:
     Args:
         folder: The run folder.
         part_rows: Rows of a table that are held in memory.
+        resume: Whether an unfinished run may have left the files.
 
     Raises:
         MissingExtra: polars is not installed.
@@ -49,15 +50,15 @@ class ParquetSink:
 
     parallel: ClassVar[bool] = False
 
-    def __init__(self, folder: Path, *, part_rows: int = _PART_ROWS) -> None:
+    def __init__(self, folder: Path, *, part_rows: int = _PART_ROWS, resume: bool = False) -> None:
         try:
             import polars  # noqa: F401 - is it there? said now, not after the first thousand images
         except ImportError as error:
             raise MissingExtra(
                 "writing Parquet needs polars, which is not installed", hint='Run pip install "detectattn[parquet]"'
             ) from error
-        self._images = _Table(folder / "parquet" / "images.parquet", _IMAGES, part_rows)
-        self._detections = _Table(folder / "parquet" / "detections.parquet", _DETECTIONS, part_rows)
+        self._images = _Table(folder / "parquet" / "images.parquet", _IMAGES, part_rows, resume)
+        self._detections = _Table(folder / "parquet" / "detections.parquet", _DETECTIONS, part_rows, resume)
 
     def write(self, frame: Frame, prediction: Prediction) -> None:
         """Add one frame and what was found in it."""
@@ -76,6 +77,10 @@ class ParquetSink:
             name = {"class_name": _to_utf8(row["class_name"])}
             self._detections.append(key | row | name | edges)
 
+    def recall(self, frame: Frame, prediction: Prediction) -> None:
+        """Add the frame again: what there was of the files is lost, or is replaced."""
+        self.write(frame, prediction)
+
     def close(self) -> None:
         """Complete both files."""
         try:
@@ -93,8 +98,8 @@ class ParquetSink:
 class _Table:
     """A Parquet file in the making: columns in memory, parts in a hidden folder, one file in the end."""
 
-    def __init__(self, path: Path, schema: Mapping[str, str], part_rows: int) -> None:
-        self._pending = PendingFile.start(path)
+    def __init__(self, path: Path, schema: Mapping[str, str], part_rows: int, replace: bool) -> None:
+        self._pending = PendingFile.start(path, replace=replace)
         self._path = path
         self._schema = schema
         self._part_rows = part_rows

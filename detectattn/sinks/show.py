@@ -95,6 +95,9 @@ class ShowSink:
         except self._gui.error as error:
             raise NoScreen(f"the window cannot be shown: {error}", hint="Leave out --show") from None
 
+    def recall(self, frame: Frame, prediction: Prediction) -> None:
+        """Nothing to note: what was shown is not shown again."""
+
     def close(self) -> None:
         """Leave the last picture up until a key is pressed or the window is closed, then close the window."""
         if self._awaits_key and not self._done:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from detectattn.sinks.labels import clip_detections, is_numbered, write_label
+from detectattn.sinks.labels import LabelFiles, clip_detections, is_numbered
 from detectattn.types import Frame, Prediction
 
 # All that XML 1.0 cannot hold in any form.
@@ -20,19 +20,24 @@ class VocSink:
 
     Args:
         folder: The run folder.
+        resume: Whether an unfinished run may have left annotations.
     """
 
     # In the order of the input, so that of two pictures with one stem always the same gets the short name.
     parallel: ClassVar[bool] = False
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder / "voc"
+    def __init__(self, folder: Path, *, resume: bool = False) -> None:
+        self._annotations = LabelFiles(folder / "voc", ".xml", resume=resume)
 
     def write(self, frame: Frame, prediction: Prediction) -> None:
         """Write the annotation of one frame; a frame without detections gets one without objects."""
         root = to_annotation(frame, prediction)
         indent(root)
-        write_label(self._folder, frame, ".xml", tostring(root, encoding="utf-8", xml_declaration=True) + b"\n")
+        self._annotations.write(frame, tostring(root, encoding="utf-8", xml_declaration=True) + b"\n")
+
+    def recall(self, frame: Frame, prediction: Prediction) -> None:
+        """Note the name that its annotation has."""
+        self._annotations.recall(frame)
 
     def close(self) -> None:
         """Nothing is left to do."""

@@ -10,7 +10,7 @@ import yaml
 
 from detectattn.boxes import xyxy_to_xywh
 from detectattn.sinks.files import write_new_file
-from detectattn.sinks.labels import clip_detections, write_label
+from detectattn.sinks.labels import LabelFiles, clip_detections
 from detectattn.types import Detections, Frame, ModelInfo, Prediction
 
 _HEADER = """\
@@ -29,23 +29,30 @@ class YoloSink:
     Args:
         folder: The run folder.
         model_info: Gives the class names.
+        resume: Whether an unfinished run may have left files.
     """
 
     # In the order of the input, so that of two pictures with one stem always the same gets the short name.
     parallel: ClassVar[bool] = False
 
-    def __init__(self, folder: Path, model_info: ModelInfo) -> None:
+    def __init__(self, folder: Path, model_info: ModelInfo, *, resume: bool = False) -> None:
         self._folder = folder / "yolo"
+        self._resume = resume
+        self._labels = LabelFiles(self._folder / "labels", ".txt", resume=resume)
         self._class_names = dict(model_info.class_names)
 
     def write(self, frame: Frame, prediction: Prediction) -> None:
         """Write the labels of one frame; a frame without detections gets empty files."""
         found = clip_detections(prediction)
-        name = write_label(self._folder / "labels", frame, ".txt", render_labels(found, prediction.size_hw).encode())
+        name = self._labels.write(frame, render_labels(found, prediction.size_hw).encode())
         scores = "".join(f"{score:.5f}\n" for score in found.score.tolist())
-        write_new_file(self._folder / "scores" / f"{name}.txt", scores.encode())
-        for class_id in np.unique(found.class_id).tolist():
-            self._class_names.setdefault(class_id, prediction.class_name(class_id))
+        write_new_file(self._folder / "scores" / f"{name}.txt", scores.encode(), replace=self._resume)
+        self._note_classes(found, prediction)
+
+    def recall(self, frame: Frame, prediction: Prediction) -> None:
+        """Note the name that its labels have, and its classes."""
+        self._labels.recall(frame)
+        self._note_classes(clip_detections(prediction), prediction)
 
     def close(self) -> None:
         """Write ``data.yaml``."""
@@ -53,10 +60,15 @@ class YoloSink:
         count = max(self._class_names, default=-1) + 1
         names = {i: self._class_names.get(i, f"class {i}") for i in range(count)}
         text = yaml.safe_dump({"train": "images", "val": "images", "names": names}, allow_unicode=True, sort_keys=False)
-        write_new_file(self._folder / "data.yaml", (_HEADER + text).encode("utf-8", "backslashreplace"))
+        content = (_HEADER + text).encode("utf-8", "backslashreplace")
+        write_new_file(self._folder / "data.yaml", content, replace=self._resume)
 
     def abort(self) -> None:
         """Keep the labels written so far, every one of which is whole."""
+
+    def _note_classes(self, found: Detections, prediction: Prediction) -> None:
+        for class_id in np.unique(found.class_id).tolist():
+            self._class_names.setdefault(class_id, prediction.class_name(class_id))
 
 
 def render_labels(found: Detections, size_hw: tuple[int, int]) -> str:

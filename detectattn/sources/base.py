@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -22,6 +23,10 @@ class ReadOptions:
         max_fetch_bytes: Refuse a download larger than this.
         fetch_timeout_s: Give up a download that takes longer than this in all.
         temp_dir: Where a video behind a URL is kept for the length of the run; None for the system's.
+        at_least_hw: Show a network a JPEG at a half, a quarter or an eighth of its size, the smallest whose sides are
+            no shorter than this; None for its full size. What the network is shown does not depend on ``in_full``.
+        in_full: Whether a picture that a network is shown reduced is decoded in full beside it, for those who draw on
+            it or cut out of it.
     """
 
     allow_truncated: bool = False
@@ -31,6 +36,8 @@ class ReadOptions:
     max_fetch_bytes: int = 2_000_000_000
     fetch_timeout_s: float = 600.0
     temp_dir: Path | None = None
+    at_least_hw: tuple[int, int] | None = None
+    in_full: bool = True
 
 
 @dataclass(slots=True)
@@ -39,14 +46,29 @@ class ReadCounts:
 
     Attributes:
         skipped: Files that are neither images nor videos, by suffix.
+        reduced: Pictures that a network was shown at a fraction of their size.
     """
 
     skipped: dict[str, int] = field(default_factory=dict)
+    reduced: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def skip(self, path: Path) -> None:
         """Count one file that was passed over."""
         suffix = path.suffix.lower() or "(no suffix)"
         self.skipped[suffix] = self.skipped.get(suffix, 0) + 1
+
+    def watch(self, frames: Iterator[Frame]) -> Iterator[Frame]:
+        """``frames``, counted as they pass. May be called from several threads."""
+        try:
+            for frame in frames:
+                if frame.reduced is not None:
+                    with self._lock:
+                        self.reduced += 1
+                yield frame
+        finally:
+            if isinstance(frames, Generator):
+                frames.close()
 
 
 class Source(Protocol):

@@ -43,7 +43,7 @@ def iter_image_frames(media: Media, options: ReadOptions) -> Iterator[Frame]:
 
     Args:
         media: ``location`` is a path, the encoded bytes themselves, or pixels, which become a frame as they are.
-        options: ``max_pixels`` and ``allow_truncated`` apply.
+        options: ``max_pixels``, ``allow_truncated``, ``at_least_hw`` and ``in_full`` apply.
 
     Yields:
         Every picture of the file, in order. With ``allow_truncated`` one that breaks off comes as far as it decodes,
@@ -72,7 +72,7 @@ def iter_image_frames(media: Media, options: ReadOptions) -> Iterator[Frame]:
             raise _to_no_picture(name, head)
         encoded = Encoded(name, file, picture_format, options)
         for page in _PAGES.get(picture_format, iter_pillow_pages)(encoded):
-            yield Frame(media, page.index, page.bgr, warnings=page.warnings)
+            yield Frame(media, page.index, page.bgr, warnings=page.warnings, reduced=page.reduced)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from PIL import Image
 from detectattn.errors import DetectattnError, ImageTooLarge, MissingDecoder, TruncatedImage, UndecodableImage
 from detectattn.sources.base import ReadOptions
 from detectattn.sources.image_integrity import is_cut_short
-from detectattn.types import U8
+from detectattn.types import U8, Reduced
 
 CUT_WARNING = "cut short: decoded as far as it goes, the rest is blank"
 
@@ -29,11 +29,13 @@ class Page:
         index: Its place in the file, from 0.
         bgr: u8[H, W, 3], upright.
         warnings: What was wrong with it and let pass.
+        reduced: As in :class:`~detectattn.types.Frame`.
     """
 
     index: int
     bgr: U8
     warnings: tuple[str, ...] = ()
+    reduced: Reduced | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -51,7 +51,8 @@ def find_jpeg_scan(content: bytes) -> int | None:
 def has_jpeg_end(content: bytes) -> bool:
     """Whether a JPEG's end marker follows its first scan (one inside an embedded preview does not count)."""
     scan = find_jpeg_scan(content)
-    return scan is not None and content.find(_END_OF_IMAGE, scan) >= 0
+    # From the end, where it is in nearly every file.
+    return scan is not None and content.rfind(_END_OF_IMAGE, scan) >= 0
 
 
 def _is_jpeg_cut(file: BinaryIO, size: int) -> bool:

@@ -1,7 +1,8 @@
-"""JPEG: OpenCV decodes what is whole, Pillow judges and takes the rest.
+"""JPEG: libjpeg-turbo decodes what is whole, Pillow judges and takes the rest.
 
-OpenCV needs half of Pillow's time to a BGR array and holds no lock while it works, but versions differ on a file that
-is cut short (older ones return a half-grey picture without a word), so only files with their end marker go to it.
+:mod:`detectattn.sources.jpeg_decoders` needs half of Pillow's time to a BGR array, but versions of OpenCV differ on a
+file that is cut short (older ones return a half-grey picture without a word), so only files with their end marker go
+there. Only they can be reduced, too: cut files, CMYK and the further pictures of a file are always decoded in full.
 """
 
 from __future__ import annotations
@@ -9,15 +10,16 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 
-import cv2
 import numpy as np
 from PIL import Image, JpegImagePlugin, MpoImagePlugin
 
+from detectattn.sources.base import ReadOptions
 from detectattn.sources.image_encoded import CUT_WARNING, Encoded, Page
 from detectattn.sources.image_integrity import find_jpeg_scan, has_jpeg_end
 from detectattn.sources.image_orientation import read_orientation
-from detectattn.sources.image_pixels import to_bgr, to_upright
-from detectattn.types import U8
+from detectattn.sources.image_pixels import to_bgr, to_upright, to_upright_hw, to_upright_reduced
+from detectattn.sources.jpeg_decoders import choose_factor, decode_jpeg
+from detectattn.types import U8, Reduced
 
 _END_OF_IMAGE = b"\xff\xd9"
 _OTHER_DATA = bytes(range(0x11, 0xF0, 7)) * 8
@@ -50,12 +52,29 @@ def _decode_first(encoded: Encoded, image: Image.Image, content: bytes) -> Page:
     if not has_jpeg_end(content):
         return _decode_cut(encoded, content, orientation)
     if image.mode in {"RGB", "L"}:
-        flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-        bgr = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
-        if bgr is not None:
-            return Page(0, to_upright(bgr.astype(np.uint8, copy=False), orientation))
+        page = _decode_whole(content, (image.height, image.width), orientation, encoded.options)
+        if page is not None:
+            return page
     image.load()
     return Page(0, to_upright(to_bgr(image), orientation))
+
+
+def _decode_whole(content: bytes, size_hw: tuple[int, int], orientation: int, options: ReadOptions) -> Page | None:
+    """The picture, reduced, in full, or both, as the options ask; None for what Pillow must take."""
+    reduced = _decode_reduced(content, size_hw, orientation, options.at_least_hw)
+    if reduced is not None and not options.in_full:
+        return Page(0, reduced.bgr, reduced=reduced)
+    bgr = decode_jpeg(content, size_hw)
+    return None if bgr is None else Page(0, to_upright(bgr, orientation), reduced=reduced)
+
+
+def _decode_reduced(
+    content: bytes, size_hw: tuple[int, int], orientation: int, at_least_hw: tuple[int, int] | None
+) -> Reduced | None:
+    """What a network is shown in its place, or None where it is not large enough for that."""
+    factor = choose_factor(to_upright_hw(size_hw, orientation), at_least_hw)
+    bgr = decode_jpeg(content, size_hw, factor) if factor > 1 else None
+    return None if bgr is None else to_upright_reduced(bgr, factor, size_hw, orientation)
 
 
 def _decode_cut(encoded: Encoded, content: bytes, orientation: int) -> Page:

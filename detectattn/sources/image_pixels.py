@@ -24,9 +24,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from detectattn.types import U8
+from detectattn.types import U8, Reduced
 
 _OPENCV_UPRIGHT = {3: cv2.ROTATE_180, 6: cv2.ROTATE_90_CLOCKWISE, 8: cv2.ROTATE_90_COUNTERCLOCKWISE}
+# Orientations whose upright columns, or rows, run against the stored ones.
+_FROM_RIGHT, _FROM_BOTTOM = frozenset({2, 3, 6, 7}), frozenset({3, 4, 7, 8})
+_TRANSPOSED = frozenset({5, 6, 7, 8})
 _FULL_SCALE_16 = frozenset({"PPM", "PNG", "JPEG2000"})
 
 
@@ -70,6 +73,20 @@ def to_upright(bgr: U8, orientation: int) -> U8:
     if orientation == 7:
         return _as_u8(cv2.flip(cv2.transpose(bgr), -1))
     return bgr
+
+
+def to_upright_hw(size_hw: tuple[int, int], orientation: int) -> tuple[int, int]:
+    """Height and width of a picture that is stored in ``size_hw``, once it is upright."""
+    return size_hw[::-1] if orientation in _TRANSPOSED else size_hw
+
+
+def to_upright_reduced(bgr: U8, factor: int, size_hw: tuple[int, int], orientation: int) -> Reduced:
+    """Turn u8[ceil(H / factor), ceil(W / factor), 3], a copy of a picture that is stored in ``size_hw``, upright."""
+    upright = to_upright(bgr, orientation)
+    image_hw = to_upright_hw(size_hw, orientation)
+    overhang_y, overhang_x = (factor * side - full for side, full in zip(upright.shape[:2], image_hw, strict=True))
+    origin_xy = (-overhang_x * (orientation in _FROM_RIGHT), -overhang_y * (orientation in _FROM_BOTTOM))
+    return Reduced(upright, factor, origin_xy, image_hw)
 
 
 def _scale_to_u8(levels: NDArray[Any]) -> U8:

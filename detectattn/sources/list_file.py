@@ -69,7 +69,8 @@ def iter_lines(path: Path) -> Iterator[str]:
     with path.open("rb") as file:
         head = file.read(4)
     encoding = next((name for mark, name in _ENCODINGS if head.startswith(mark)), "utf-8")
-    with path.open(encoding=encoding, errors="surrogateescape") as lines:
+    # UTF-16 that breaks off within a character is beyond escaping.
+    with path.open(encoding=encoding, errors="surrogateescape" if encoding != "utf-16" else "replace") as lines:
         for line in lines:
             entry = line.strip()
             if entry and not entry.startswith("#"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from itertools import count
 from pathlib import PurePosixPath
@@ -10,10 +11,13 @@ from urllib.parse import unquote, urlsplit
 
 _MAX_OUTPUT_NAME_BYTES = 200
 """File systems take 255; outputs add frame numbers and suffixes."""
+# Those that stand for no byte: JSON can name them, no file's name can hold them.
+_OTHER_SURROGATES = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 
 def to_record_name(name: str) -> str:
     r"""A name that records can hold: bytes of a Linux file name that are not UTF-8 become ``\xff`` and the like."""
+    name = _OTHER_SURROGATES.sub(lambda match: f"\\u{ord(match[0]):04x}", name)
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 

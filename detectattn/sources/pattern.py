@@ -98,9 +98,13 @@ def split_pattern(text: str) -> tuple[PurePosixPath, tuple[str, ...]]:
 
 def matches(names: Sequence[str], patterns: Sequence[str]) -> bool:
     """Whether a path's components match a pattern's; ``**`` stands for any number of them."""
-    if not patterns:
-        return not names
-    if patterns[0] == "**":
-        rest = patterns[1:] or ("*",)
-        return any(matches(names[start:], rest) for start in range(len(names)))
-    return bool(names) and fnmatchcase(names[0], patterns[0]) and matches(names[1:], patterns[1:])
+    if patterns[-1:] and patterns[-1] == "**":
+        patterns = (*patterns, "*")
+    # How many components of the pattern are through, every way at once: each in turn, ways double with every ``**``.
+    ways = {0}
+    for name in names:
+        ways |= {way + 1 for way in _skip_stars(ways, patterns)}
+        ways = {way for way in ways if way < len(patterns) and patterns[way] == "**"} | {
+            way + 1 for way in ways if way < len(patterns) and patterns[way] != "**" and fnmatchcase(name, patterns[way])
+        }
+    return len(patterns) in ways

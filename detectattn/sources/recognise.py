@@ -70,7 +70,7 @@ def recognise(text: str, folder: Path) -> tuple[SourceKind, Path]:
         return "folder", path
     if os.path.lexists(path):
         return _recognise_file(path), path
-    if text.isascii() and text.isdigit():
+    if text.isascii() and text.isdigit() and len(text) < 10:
         return "camera", folder
     if any(character in text for character in "*?["):
         return "pattern", path
@@ -112,10 +112,14 @@ def _nearest(name: str, siblings: list[str]) -> list[str]:
 def _recognise_url(text: str, scheme: str) -> tuple[SourceKind, Path]:
     if scheme in {"http", "https"}:
         return "url", Path()
+    try:
+        parts = urlsplit(text)
+    except ValueError as error:
+        raise SourceNotFound(f"{to_one_line(text)} is no address ({error})", hint="Check its spelling") from error
     if scheme in _STREAM_SCHEMES:
         return "stream", Path()
     if scheme == "file":
-        path = Path(unquote(urlsplit(text).path))
+        path = Path(unquote(parts.path))
         return recognise(str(path), path.parent)
     problem = f"{to_one_line(text)} has the scheme {scheme}, which cannot be read"
     raise SourceNotFound(problem, hint="Give a path, or an address with http, https, rtsp, rtmp, srt, rtp, udp or tcp")

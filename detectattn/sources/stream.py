@@ -50,7 +50,7 @@ def name_stream_output(location: str | int) -> PurePosixPath:
     address = parts.netloc.rpartition("@")[2] + parts.path
     words = re.sub(r"[^\w.]+", "-", address, flags=re.ASCII).strip("-.")[:80] or "stream"
     if parts.query:
-        words += f"-{hashlib.sha256(parts.query.encode()).hexdigest()[:6]}"
+        words += f"-{hashlib.sha256(parts.query.encode('utf-8', 'surrogateescape')).hexdigest()[:6]}"
     return PurePosixPath(words)
 
 

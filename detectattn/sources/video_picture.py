@@ -7,6 +7,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from av.sidedata.sidedata import SideDataContainer
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from detectattn.types import U8
@@ -53,7 +54,9 @@ def _colorspace(picture: Any) -> Colorspace:
 
 def display_matrix(picture: Any) -> tuple[int, int, int, int]:
     """The linear part (a, b, c, d) of the display matrix: a point goes to x' = ax + cy, y' = bx + dy (16.16 fixed)."""
-    attached = picture.side_data.get("DISPLAYMATRIX")
+    # Not by `picture.side_data`, which makes a cycle of references: pictures would stay until the collector comes by.
+    container = SideDataContainer(picture)  # type: ignore[call-arg]  # its stub has no constructor
+    attached = container.get("DISPLAYMATRIX")
     if attached is None:
         return (1 << 16, 0, 0, 1 << 16)
     matrix = np.frombuffer(bytes(attached), np.int32)

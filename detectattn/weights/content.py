@@ -1,24 +1,26 @@
-"""Files that are no model at a glance: empty, a web page, a Git LFS pointer."""
+"""Files that are no model at a glance, or that must not be opened: a web page, weights outside the folder."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from detectattn.errors import CorruptWeights
+from detectattn.weights.onnx_data import check_external_data
 
 _LFS_PREFIX = b"version https://git-lfs.github.com/spec/"
 _PAGE_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body")
 
 
 def check_weights_content(path: Path, shown: str) -> None:
-    """Refuse a file that cannot be a model, naming what it is instead.
+    """Refuse a file that cannot be a model, naming what it is instead, and one whose weights lie anywhere.
 
     Args:
         path: The file.
         shown: What the message calls it: the path, or the address it came from.
 
     Raises:
-        CorruptWeights: It is empty, a web page or a Git LFS pointer.
+        CorruptWeights: It is empty, a web page, a Git LFS pointer, or by its name ONNX and none.
+        UnsafeWeights: It is an ONNX model that asks for weights outside its folder.
     """
     with path.open("rb") as stream:
         head = stream.read(512)
@@ -33,3 +35,5 @@ def check_weights_content(path: Path, shown: str) -> None:
             f"{shown} is a web page, not a model",
             hint="Use the address of the file itself (a download or raw link), and check that it needs no login",
         )
+    if ".onnx" in path.name.lower():  # an unfinished download has a suffix more
+        check_external_data(path)

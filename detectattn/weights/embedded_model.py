@@ -17,6 +17,7 @@ import yaml
 
 from detectattn.errors import CorruptWeights
 from detectattn.weights.ultralytics_env import import_ultralytics_tasks
+from detectattn.yaml_text import parse_yaml
 
 if TYPE_CHECKING:
     import torch
@@ -41,6 +42,7 @@ _MODULES = frozenset(
 )
 # Others, such as ``activation``, would be evaluated.
 _KEYS = frozenset({"nc", "depth_multiple", "width_multiple", "backbone", "head"})
+_MAX_ROWS, _MAX_REPEATS, _MAX_ARGUMENT = 100, 32, 4096
 _HINT = "Install the package again: its files are damaged"
 
 
@@ -59,7 +61,7 @@ def load_embedded_model(path: Path) -> nn.Module:
     """
     tensors, metadata = _read(path)
     try:
-        config = yaml.safe_load(metadata["model_yaml"])
+        config = parse_yaml(metadata["model_yaml"])
         if not isinstance(config, dict):
             raise ValueError("its model YAML is no mapping")
         model = build_model(config, json.loads(metadata["class_names"]))
@@ -67,7 +69,7 @@ def load_embedded_model(path: Path) -> nn.Module:
             {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
         )
         size_px = int(metadata["imgsz"])
-    except (KeyError, IndexError, TypeError, ValueError, RuntimeError, yaml.YAMLError) as error:
+    except (LookupError, TypeError, ValueError, ArithmeticError, RuntimeError) as error:
         raise CorruptWeights(f"{path} holds no embedded model ({str(error)[:160]})", hint=_HINT) from error
     vars(model)["train_args"] = {"imgsz": size_px}
     fuse: Any = model.fuse
@@ -99,6 +101,7 @@ def build_model(config: Mapping[str, Any], class_names: Sequence[str]) -> nn.Mod
     rows = [*config["backbone"], *config["head"]]
     if unknown := sorted({str(row[2]) for row in rows} - _MODULES):
         raise ValueError(f"the model YAML names {', '.join(unknown)}, of which no embedded model is made")
+    _check_sizes(rows)
     tasks = import_ultralytics_tasks()
     kind = tasks.RTDETRDetectionModel if rows[-1][2] == "RTDETRDecoder" else tasks.DetectionModel
     # Ultralytics writes into the configuration that it is given.
@@ -106,6 +109,17 @@ def build_model(config: Mapping[str, Any], class_names: Sequence[str]) -> nn.Mod
     vars(model)["names"] = dict(enumerate(class_names))
     vars(model)["nc"] = len(class_names)
     return model
+
+
+def _check_sizes(rows: Sequence[Any]) -> None:
+    """Refuse what would take hours or all memory to build, before a tensor is compared."""
+    if len(rows) > _MAX_ROWS:
+        raise ValueError(f"the model YAML has {len(rows)} rows")
+    for _, repeats, module, arguments in rows:
+        if not isinstance(repeats, int) or not 1 <= repeats <= _MAX_REPEATS:
+            raise ValueError(f"the model YAML repeats {module} {repeats!r} times")
+        if too_large := [a for a in arguments if isinstance(a, int | float) and not abs(a) <= _MAX_ARGUMENT]:
+            raise ValueError(f"the model YAML gives {module} the size {too_large[0]!r}")
 
 
 def write_embedded_model(

@@ -92,6 +92,9 @@ def _describe_file(path: Path) -> WeightsFile:
 
 def _describe_folder(folder: Path) -> WeightsFile:
     models = sorted(folder.glob("*.xml"))
+    others = sorted(folder.glob("*.onnx"))
+    if not models and len(others) == 1:
+        return _describe_file(others[0])
     if not models:
         raise UnknownModel(f"The folder {folder} holds no .xml, so it is no OpenVINO model", hint=_folder_hint(folder))
     if len(models) > 1:

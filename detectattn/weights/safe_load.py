@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,8 +43,10 @@ def load_detection_model(path: Path, *, trusted: bool = False) -> nn.Module:
 def _read_checkpoint(path: Path, *, trusted: bool) -> Any:
     tasks = import_ultralytics_tasks()
     try:
-        # Absolute, because a bare name that does not exist would be downloaded.
-        checkpoint, _ = tasks.torch_safe_load(str(path.resolve()), safe_only=not trusted)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of pickle protocols and archives; what matters of them is in our errors
+            # Absolute, because a bare name that does not exist would be downloaded.
+            checkpoint, _ = tasks.torch_safe_load(str(path.resolve()), safe_only=not trusted)
     except (ImportError, AttributeError) as error:
         if trusted:
             raise CorruptWeights(
@@ -62,6 +65,11 @@ def _refusal(path: Path, error: Exception) -> CorruptWeights | UnsafeWeights:
         return UnsafeWeights(
             f"{path} was not loaded: it asks for {', '.join(wanted)}, and unpickling that could run any code",
             hint="If you trust whoever made it, pass --trust-weights; else get the weights from their publisher",
+        )
+    if "TorchScript archive" in str(error):
+        return CorruptWeights(
+            f"{path} is a TorchScript archive, which is not run here",
+            hint="Give the .pt file that it was made from, or export that to ONNX",
         )
     reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     return CorruptWeights(

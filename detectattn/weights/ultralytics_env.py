@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
-from detectattn.errors import MissingExtra, OutdatedPackage
+from detectattn.errors import DiskFull, MissingExtra, OutdatedPackage
 from detectattn.machine import TORCH_FLOOR, ULTRALYTICS_FLOOR, find_version, is_older
 from detectattn.weights.cache import cache_dir
 
@@ -25,11 +30,11 @@ def import_ultralytics_tasks() -> Any:
 
     Raises:
         OutdatedPackage: PyTorch or Ultralytics is too old to load checkpoints safely.
+        DiskFull: There is no folder at all that can be written.
     """
     _require_safe_loading()
     if "ultralytics" not in sys.modules:
-        folder = cache_dir() / "ultralytics"
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = _make_settings_folder()
         os.environ.update(_SWITCHES)
         os.environ.setdefault("YOLO_CONFIG_DIR", str(folder))
         os.environ.setdefault("MPLCONFIGDIR", str(folder / "matplotlib"))
@@ -40,6 +45,24 @@ def import_ultralytics_tasks() -> Any:
         # Ultralytics sets it to 1 on import; a child process of ours must not inherit that.
         os.environ.pop("OMP_NUM_THREADS", None)
     return tasks
+
+
+def _make_settings_folder() -> Path:
+    """Where libraries keep settings: in the cache, or, where that cannot be written, in a folder for this process."""
+    folder = cache_dir() / "ultralytics"
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+    if os.access(folder, os.W_OK | os.X_OK):
+        return folder
+    try:
+        made = tempfile.mkdtemp(prefix="detectattn-")
+    except OSError as error:
+        raise DiskFull(
+            f"neither {folder} nor a temporary folder can be written ({error.strerror or error})",
+            hint="Set DETECTATTN_CACHE or TMPDIR to a folder that you may write to",
+        ) from error
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return Path(made)
 
 
 def _require_safe_loading() -> None:

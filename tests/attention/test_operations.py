@@ -59,6 +59,7 @@ def test_blocks_add_up_to_the_whole_count(name: str, noisy_model: Any) -> None:
             parents += 1
             assert sum(c.cost.gflops for c in children) == pytest.approx(block.cost.gflops, rel=1e-9, abs=1e-12)
             assert sum(c.cost.written_mb for c in children) == pytest.approx(block.cost.written_mb, rel=1e-9)
+            assert sum(c.cost.read_mb for c in children) == pytest.approx(block.cost.read_mb, rel=1e-9)
             assert sum(c.params for c in children) == block.params
             assert block.peak_mb >= max(c.peak_mb for c in children)
     assert parents >= 5

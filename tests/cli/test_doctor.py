@@ -75,6 +75,26 @@ def test_no_engine_is_exit_1(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     assert printed.splitlines()[-1].startswith("predict cannot run: see FAIL above: NumPy, OpenCV")
 
 
+def test_devices_are_measured_only_when_asked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[tuple[str, ...]] = []
+    gone = Answer(None, "ImportError: broken")
+    monkeypatch.setattr(examining, "ask_all", lambda names: dict.fromkeys(names, gone))
+
+    def measure(devices: tuple[str, ...]) -> dict[str, Answer]:
+        asked.append(devices)
+        return dict.fromkeys(devices, gone)
+
+    monkeypatch.setattr(examining, "measure_devices", measure)
+    run(["doctor"])
+    assert asked == []
+    assert "Speed" not in capsys.readouterr().out
+    run(["doctor", "--measure"])
+    assert asked == [("cpu",)]
+    assert "Speed\nwarn  CPU           could not be measured (ImportError: broken)" in capsys.readouterr().out
+
+
 @pytest.mark.slow
 def test_on_this_machine(tmp_path: Path) -> None:
     """The real thing: it says that predict runs here, and leaves no file behind."""

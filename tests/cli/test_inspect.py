@@ -72,9 +72,27 @@ def test_a_folder_that_exists_is_refused_before_any_work(detectattn: Any) -> Non
     assert list(Path("seen").iterdir()) == []
 
 
-def test_times_and_fused_attention(detectattn: Any) -> None:
-    done = detectattn("inspect", "demo-yolo", "--imgsz", "64", "--json", "-q")
+def test_times_fused_attention_and_the_roofline(detectattn: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from detectattn.attention import roofline
+    from detectattn.engines.device_peak import DevicePeak
+
+    asked: list[object] = []
+    peak = DevicePeak((100.0, 100.0), (10.0, 10.0), 1024, 134.2, None)
+
+    def measure(device: object, *_: object, **__: object) -> DevicePeak:
+        asked.append(device)
+        return peak
+
+    monkeypatch.setattr(roofline, "measure_peak", measure)
+    done = detectattn("inspect", "demo-yolo", "b=demo-yolo", "--imgsz", "64", "--json", "-q", "-o", "seen")
+    assert len(asked) == 1
+    assert Path("seen/roofline.png").read_bytes().startswith(b"\x89PNG")
+    model = done.data["models"]["b"]
+    assert (model["roof"]["gflop_s"], model["roof"]["ridge"], model["roof"]["precision"]) == (100.0, 10.0, "fp32")
     [size] = done.data["models"]["demo-yolo"]["sizes"]
+    assert size["at_roof"]["bound"] in ("compute", "bandwidth")
+    assert size["at_roof"]["share"] == pytest.approx(size["at_roof"]["roof_ms"] / size["whole"]["time_ms"])
+    assert size["blocks"][0]["at_roof"] == size["at_roof"]
     assert size["timing"]["rounds"] >= 3
     assert size["whole"]["time_ms"] > 0
     assert size["fused"]["ratio"]["metric"] == "attention_ms"

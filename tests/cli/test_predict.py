@@ -15,8 +15,10 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from detectattn import Model
+from detectattn.matching import match_boxes
 from detectattn.records import iter_records
 
 MODEL = "demo-yolo"
@@ -74,6 +76,42 @@ def test_folder_is_mirrored_and_equal_stems_stay_apart(detectattn: Any, noon: Pa
     assert failures[0]["code"] in done.out
     assert "1 .txt" in done.out
     assert read_run(tmp_path / "out")["counts"]["skipped"] == {".txt": 1}
+
+
+def test_what_is_found_in_reduced_pictures_does_not_depend_on_what_is_written(
+    detectattn: Any, noon: Path, tmp_path: Path
+) -> None:
+    """Twice the size of ``noon.jpg``, less a row and a column, and turned: what is shown is half of it."""
+    large = cv2.resize(cv2.imread(str(noon)), None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)[:-1, :-1]
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    Image.fromarray(large[::-1, ::-1, ::-1].copy()).save(tmp_path / "large.jpg", exif=exif, quality=95)
+    found = {}
+    for decode, words in (
+        ("reduced", ()),
+        ("reduced", ("--no-images",)),
+        ("reduced", ("--no-images", "--save", "crops")),
+        ("full", ("--no-images",)),
+    ):
+        out = tmp_path / f"out-{len(found)}"
+        source = tmp_path / "large.jpg"
+        assert detectattn("predict", source, "-m", MODEL, "-o", out, "--decode", decode, *words).code == 0
+        [found[decode, *words]] = iter_records(out / "predictions.jsonl")
+    drawn, alone, cut_out, full = found.values()
+    assert {prediction.size_hw for prediction in found.values()} == {(1079, 1919)}
+    np.testing.assert_array_equal(cut_out.detections.xyxy, alone.detections.xyxy)
+    np.testing.assert_array_equal(drawn.detections.xyxy, alone.detections.xyxy)
+    np.testing.assert_array_equal(drawn.detections.score, alone.detections.score)
+    assert not np.array_equal(full.detections.score, alone.detections.score)
+    pairs = match_boxes(full.detections, alone.detections).pairs
+    assert len(pairs) > 0.7 * len(full.detections) > 3
+    runs = [read_run(tmp_path / f"out-{number}") for number in range(4)]
+    assert [run["config"]["decode"] for run in runs] == ["reduced", "reduced", "reduced", "full"]
+    assert [run["counts"]["reduced"] for run in runs] == [1, 1, 1, 0]
+    assert cv2.imread(str(tmp_path / "out-0" / "images" / "large.jpg")).shape == (1079, 1919, 3)
+    [crop] = (tmp_path / "out-2" / "crops").rglob("large.0.jpg")
+    left, top, right, bottom = alone.detections.xyxy[0]
+    assert np.abs(np.subtract(cv2.imread(str(crop)).shape[:2], (bottom - top, right - left))).max() < 2
 
 
 def test_nothing_is_overwritten(detectattn: Any, two_pictures: Path, tmp_path: Path) -> None:
@@ -173,7 +211,7 @@ BAD: list[tuple[list[str], int, str]] = [
     (["{noon}", "-m", "{demo}", "--imgsz", "325"], 2, "320×320"),
     (["{noon}", "-m", "{demo}", "--imgsz", "big"], 2, "--imgsz"),
     (["{noon}", "-m", "{demo}", "--device", "cuda:7"], 1, "cuda:7"),
-    (["{noon}", "-m", "{demo}", "--engine", "onnx"], 1, "engine 'onnx'"),
+    (["{noon}", "-m", "{demo}", "--engine", "onnx", "--precision", "int8"], 2, "not converted to int8"),
     (["{noon}", "-m", "{demo}", "--conf", "1.5"], 2, "--conf"),
     (["{noon}", "-m", "{demo}", "--save", "xlsx"], 2, "xlsx"),
     (["{noon}", "-m", "{demo}", "-c", "{tmp}/none.yaml"], 2, r"none\.yaml"),
@@ -235,7 +273,7 @@ def test_disk_full(detectattn: Any, two_pictures: Path, monkeypatch: pytest.Monk
     from detectattn.sinks import annotated_image
     from detectattn.sinks.files import output_errors
 
-    def no_space(path: Path, content: bytes) -> None:
+    def no_space(path: Path, content: bytes, **_: bool) -> None:
         with output_errors(path):
             raise OSError(28, "No space left on device")
 

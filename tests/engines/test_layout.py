@@ -35,6 +35,31 @@ def test_layout(metadata: dict[str, Any], shape: list[int | None], n_classes: in
 
 
 @pytest.mark.parametrize(
+    ("layout", "shape"),
+    [
+        ("rtdetr_dense", [None, 300, 4]),
+        ("rtdetr_dense", [None, None, 4]),
+        ("yolo_dense", [None, 6, None]),
+        ("yolo_one2one", [1, 2100, 6]),
+    ],
+)
+def test_our_own_exports_say_it_themselves(layout: HeadLayout, shape: list[int | None]) -> None:
+    """Also where Ultralytics' rules would take six columns for a top-k, or a description for another family."""
+    own = {"description": "rtdetr-l, converted", "detectattn": {"layout": layout, "family": "cnn"}}
+    assert find_layout(own, shape, 2, "model") == layout
+    assert find_family(own) == "cnn"
+
+
+@pytest.mark.parametrize(
+    ("layout", "shape"),
+    [("rtdetr_dense", [1, 300, 6]), ("yolo_dense", [1, 84, 8400]), ("yolo_end2end", [1, 300, 6]), (None, [1, 6, 100])],
+)
+def test_own_metadata_of_another_model_is_refused(layout: str | None, shape: list[int | None]) -> None:
+    with pytest.raises(CorruptWeights, match="do not belong together"):
+        find_layout({"detectattn": {"layout": layout}}, shape, 2, "model")
+
+
+@pytest.mark.parametrize(
     ("metadata", "shape", "n_classes"),
     [
         ({}, [1, 300, 6], 80),  # a top-k of either family

@@ -20,7 +20,13 @@ from detectattn.types import F32, Frame, Media, Prediction, WeightsFile
 class BrightnessEngine:
     """Finds one box whose score is the picture's mean brightness: enough to tell results apart."""
 
-    def __init__(self, batch: int | None, fail_on: Callable[[F32], bool] = lambda _: False) -> None:
+    def __init__(
+        self,
+        batch: int | None,
+        fail_on: Callable[[F32], bool] = lambda _: False,
+        streams: int = 1,
+        before: Callable[[F32], None] = lambda _: None,
+    ) -> None:
         self.spec = ModelSpec(
             family="cnn",
             class_names={0: "thing"},
@@ -32,12 +38,16 @@ class BrightnessEngine:
             device="cpu",
             precision="fp32",
             fixed_batch=batch,
+            streams=streams,
         )
+        self.closed = False
+        self._before = before
         self.shapes: list[tuple[int, ...]] = []
         self._fail_on = fail_on
 
     def infer(self, tensor: F32) -> tuple[F32, ...]:
         self.shapes.append(tensor.shape)
+        self._before(tensor)
         if self._fail_on(tensor):
             raise RuntimeError("the engine broke")
         score = tensor.mean(axis=(1, 2, 3))
@@ -47,7 +57,7 @@ class BrightnessEngine:
         return (rows,)
 
     def close(self) -> None:
-        """Nothing to free."""
+        self.closed = True
 
 
 @dataclass

@@ -37,6 +37,16 @@ def test_batches_partition_the_input(shapes: list[tuple[int, int]], size: int, w
     assert sorted(r.order for group in groups for r in group) == list(range(len(shapes)))
 
 
+@given(st.lists(st.sampled_from(SHAPES), max_size=60), st.integers(1, 8), st.integers(1, 40))
+def test_no_frame_waits_for_many_later_ones(shapes: list[tuple[int, int]], size: int, window: int) -> None:
+    """Also one whose shape is rare, while batches of a common shape pass it by."""
+    batcher = Batcher(size, window)
+    for order, shape in enumerate(shapes):
+        for group in batcher.add(ready(order, shape)):
+            assert all(order - frame.order < window for frame in group)
+    assert all(len(shapes) - 1 - frame.order < window - 1 for group in batcher.flush() for frame in group)
+
+
 @given(st.permutations(range(20)))
 def test_reorder_gives_back_the_order(orders: list[int]) -> None:
     reorder: Reorder[int] = Reorder()

@@ -63,6 +63,61 @@ def test_batches_hold_one_shape_and_are_padded(
     assert len(detector.engine.shapes) == 8
 
 
+@pytest.mark.parametrize("batch", [1, 4])
+def test_streams_give_back_the_order(
+    make_media: Any, open_grey: Any, make_detector: Any, memory_sink: Any, batch: int
+) -> None:
+    """Three inferences at once, of which upright pictures take longer and so are overtaken."""
+    at_once: list[int] = []
+    running: set[int] = set()
+
+    def linger(tensor: Any) -> None:
+        running.add(threading.get_ident())
+        at_once.append(len(running))
+        time.sleep(0.01 if tensor.shape[2] > tensor.shape[3] else 0.001)
+        running.discard(threading.get_ident())
+
+    alone, together = memory_sink(), memory_sink()
+    run(make_media(60), open_grey, make_detector(1), [], alone)
+    run(make_media(60), open_grey, make_detector(batch, streams=3, before=linger), [], together)
+    assert max(at_once) == 3
+    assert together.written == alone.written
+    scores = [[p.detections.score.tolist() for p in sink.predictions] for sink in (alone, together)]
+    assert scores[0] == scores[1]
+
+
+def test_one_slow_inference_holds_the_others_up(
+    make_media: Any, open_grey: Any, make_detector: Any, memory_sink: Any
+) -> None:
+    """Rather than letting finished frames pile up behind it."""
+    release = threading.Event()
+    opened: list[str] = []
+    first = iter([True])
+
+    def wait_once(_: Any) -> None:
+        if next(first, False):
+            assert release.wait(10)
+
+    def open_counted(media: Media) -> Iterator[Frame]:
+        opened.append(media.source)
+        yield from open_grey(media)
+
+    def release_when_still() -> None:
+        before = -1
+        while before != len(opened):
+            before = len(opened)
+            time.sleep(0.1)
+        ahead.append(before)
+        release.set()
+
+    ahead: list[int] = []
+    records = memory_sink()
+    threading.Thread(target=release_when_still, daemon=True).start()
+    run(make_media(200), open_counted, make_detector(streams=2, before=wait_once), [], records)
+    assert len(records.written) == 200
+    assert ahead[0] <= 20
+
+
 def test_bad_inputs_cost_themselves_only(make_media: Any, open_grey: Any, make_detector: Any, memory_sink: Any) -> None:
     def open_some(media: Media) -> Iterator[Frame]:
         number = int(media.source[:4])

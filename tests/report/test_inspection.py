@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from detectattn.attention.roofline import put_under_roof
 from detectattn.report.inspection.findings import iter_caveats, iter_findings
 from detectattn.report.inspection.markdown import render_markdown
 from detectattn.report.inspection.tables import attention_table, block_table, count_table, fused_table, ledger_table
@@ -14,6 +15,7 @@ from detectattn.report.inspection.terminal import render_terminal
 from detectattn.report.inspection.words import describe_growth, percent, short_count
 from detectattn.report.plots import render_png
 from detectattn.report.plots.ledger import plot_ledger
+from detectattn.report.plots.roofline import plot_roofline
 from detectattn.results import PairedRatio
 from detectattn.results.attention import AttentionSite
 from detectattn.results.inspection import (
@@ -26,6 +28,9 @@ from detectattn.results.inspection import (
     Timing,
 )
 from detectattn.results.ledger import Cost, CountStep, Crossing, Growth, Reconciliation
+from detectattn.results.roofline import Roof
+
+ROOF = Roof("cpu", "fp32", 2, 400.0, 10.0, 40.0, 0.02, 0.03, 1024, 134.2, 33.6)
 
 
 def make_ratio(ratio: float, low: float, high: float, *, decided: bool = True) -> PairedRatio:
@@ -164,18 +169,23 @@ def test_the_count_leads_to_the_published_figure(model: ModelInspection) -> None
 
 
 def test_the_terminal_holds_it(model: ModelInspection) -> None:
-    lines = render_terminal([model], "runs/seen", ["my model.pt"])
+    model = put_under_roof(model, ROOF)
+    plots = [plot for plot in (plot_ledger([model]), plot_roofline([model])) if plot is not None]
+    lines = render_terminal([model], "runs/seen", plots, ["my model.pt"])
     assert max(map(len, lines)) <= 80
-    assert lines[-4:] == [
+    assert lines[-5:] == [
         "report    runs/seen/inspect.md",
         "figures   runs/seen/inspect.json",
         "plot      runs/seen/attention.png",
+        "plot      runs/seen/roofline.png",
         "next      detectattn explain IMAGE -m 'my model.pt'",
     ]
 
 
 def test_the_page_takes_names_for_text(model: ModelInspection) -> None:
-    text = render_markdown([model], plot_ledger([model]))
+    plot = plot_ledger([model])
+    assert plot is not None
+    text = render_markdown([model], [plot])
     assert "## some&#124;model" in text
     assert "| &emsp;&emsp;self-attention |" in text
     assert "| explicit softmax: bmm, \\_softmax |" in text

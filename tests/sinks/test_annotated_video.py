@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from detectattn.errors import DiskFull, OutputExists, WriteFailed
 from detectattn.sinks import files
 from detectattn.sinks.annotated_video import AnnotatedVideoSink
+from detectattn.sinks.late import LateSink
 from detectattn.sinks.media_files import video_output_name
 from detectattn.sinks.mp4 import fit_picture
 from detectattn.types import U8, Detections, Frame, Media, MediaKind, Prediction
@@ -278,6 +279,27 @@ def test_a_video_is_whole_when_the_next_one_begins(clips: Any, tmp_path: Path) -
     assert sorted(entry.name for entry in videos.rglob("*")) == ["a.mp4", "x"]
 
 
+def test_a_video_is_whole_when_a_picture_comes_after_it(clips: Any, tmp_path: Path) -> None:
+    sink = LateSink(("video",), lambda: AnnotatedVideoSink(tmp_path / "videos", draw_nothing))
+    picture = Frame(media_at(tmp_path / "b.jpg", "b.jpg", "image"), 0, np.zeros((4, 4, 3), np.uint8))
+    for frame in [picture, *frames_of(clips.make("a.mp4"))]:
+        sink.write(frame, predict(frame))
+    assert not (tmp_path / "videos" / "a.mp4").exists()
+    sink.write(picture, predict(picture))
+    assert len(times_s(tmp_path / "videos" / "a.mp4")) == 30
+    sink.close()
+
+
+def test_what_an_unfinished_run_has_left_is_replaced(clips: Any, tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").write_text("half")
+    sink = AnnotatedVideoSink(tmp_path, draw_nothing, resume=True)
+    for frame in frames_of(clips.make("b.mp4"), "a.mp4"):
+        sink.write(frame, predict(frame))
+    assert (tmp_path / "a.mp4").read_text() == "half"
+    sink.close()
+    assert len(times_s(tmp_path / "a.mp4")) == 30
+
+
 def test_streams_are_written_side_by_side_each_from_its_own_zero(tmp_path: Path) -> None:
     bgr = np.zeros((16, 16, 3), np.uint8)
     sink = AnnotatedVideoSink(tmp_path, draw_nothing)
@@ -306,7 +328,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_behind(
 ) -> None:
     full = tmp_path / "full.mp4"
     full.symlink_to("/dev/full")
-    monkeypatch.setattr(files.PendingFile, "start", lambda path: files.PendingFile(path, full))
+    monkeypatch.setattr(files.PendingFile, "start", lambda path, **_: files.PendingFile(path, full))
     sink = AnnotatedVideoSink(tmp_path / "videos", draw_nothing)
     noise = np.random.default_rng(0)
     with pytest.raises(DiskFull, match="No space left"):  # noqa: PT012 - where it is noticed depends on buffers

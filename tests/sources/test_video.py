@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from fractions import Fraction
 from itertools import islice, pairwise
@@ -258,6 +259,19 @@ def test_closing_the_generator_frees_file_and_threads(clips: Any) -> None:
     assert len(list(islice(frames, 3))) == 3
     frames.close()  # type: ignore[attr-defined]  # a generator, by the protocol's word
     assert (threading.active_count(), count_open_files()) == (threads, files)
+
+
+def test_pictures_do_not_wait_for_the_garbage_collector(clips: Any) -> None:
+    """At 4K each is 12 MB, and the collector comes by after hundreds of them."""
+    path = clips.make("a.mp4", frames=60)
+    gc.collect()
+    gc.disable()
+    try:
+        assert sum(1 for _ in iter_video_frames(media_of(path), ReadOptions())) == 60
+        alive = sum(type(thing) is av.VideoFrame for thing in gc.get_objects())
+    finally:
+        gc.enable()
+    assert alive < 6
 
 
 def count_open_files() -> int:

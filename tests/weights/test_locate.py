@@ -12,7 +12,8 @@ from detectattn.weights import embedded
 from detectattn.weights.embedded import embedded_names
 from detectattn.weights.locate import locate_weights
 
-CONTENT = b"PK\x03\x04 weights"
+# An ONNX model of no more than its version and its maker, so that it may go by any suffix.
+CONTENT = b"\x08\x08\x12\x07weights"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
@@ -49,6 +50,14 @@ def test_an_openvino_folder_is_known_by_its_two_files() -> None:
     (folder / "n.xml").write_bytes(b"<net/>")
     assert "several models (m.xml, n.xml)" in str(_refuse(folder))
     assert _locate(folder / "m.xml").format == "openvino"
+
+
+def test_a_folder_with_one_onnx_model_is_that_model() -> None:
+    folder = Path("exported")
+    folder.mkdir()
+    (folder / "m.onnx").write_bytes(CONTENT)
+    (folder / "metadata.yaml").write_text("task: detect")
+    assert _locate(folder) == WeightsFile(folder / "m.onnx", SHA256, "onnx", "local")
 
 
 def test_a_folder_that_is_no_model_says_what_is_in_it() -> None:

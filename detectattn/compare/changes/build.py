@@ -14,8 +14,9 @@ from detectattn.compare.changes.findings import tell_findings
 from detectattn.compare.changes.images import compare_images
 from detectattn.compare.changes.match import match_models
 from detectattn.compare.changes.rankings import compare_rankings
-from detectattn.compare.changes.side import Side, to_text
+from detectattn.compare.changes.side import Side
 from detectattn.compare.changes.speed import compare_speed_of
+from detectattn.compare.gate_values import to_text
 from detectattn.compare.same_conditions import find_other_run
 from detectattn.report.changes import Changes, ModelChange
 from detectattn.types import Family

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from detectattn.compare.changes.side import Side
+from detectattn.compare.gate_values import to_text
 from detectattn.report.changes import ImageChanges, ModelChange
 from detectattn.report.content import Caveat
 
@@ -45,11 +46,9 @@ def _on_runs(before: Side, after: Side) -> Iterator[Caveat]:
 
 
 def _on_renamed(before: Side, after: Side, gone: Sequence[str], new: Sequence[str]) -> Iterator[Caveat]:
-    checksums: Mapping[object, str] = {
-        before.entry(name).get("sha256"): name for name in gone if _is_base(before, name)
-    }
+    checksums = {to_text(before.entry(name).get("sha256")): name for name in gone if _is_base(before, name)}
     for name in new:
-        checksum = after.entry(name).get("sha256")
+        checksum = to_text(after.entry(name).get("sha256"))
         old = checksums.get(checksum) if checksum and _is_base(after, name) else None
         if old is not None:
             text = f"{name} has the weights that {old} had: --pair {old}={name} compares the two."

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
-from detectattn.compare.changes.side import Side, to_list, to_text
-from detectattn.compare.gate_values import number, section
+from detectattn.compare.changes.side import Side
+from detectattn.compare.gate_values import number, section, to_list, to_text
 from detectattn.compare.same_conditions import find_noise
 from detectattn.report.changes import Outcome, RankingChange, Standing
 from detectattn.report.changes_cells import leads
@@ -37,7 +37,7 @@ _Key = tuple[_Question, str, str]
 
 def _iter_standings(side: Side) -> Iterator[tuple[_Key, Standing]]:
     for pair in to_list(side.content.get("pairs")):
-        if isinstance(pair, dict) and pair.get("metric") in _METRICS and pair.get("class_name") is None:
+        if isinstance(pair, dict) and to_text(pair.get("metric")) in _METRICS and pair.get("class_name") is None:
             question, figure = _METRICS[pair["metric"]]
             a, b, standing = to_text(pair.get("a")), to_text(pair.get("b")), _to_standing(pair, figure)
             if standing is None or a is None or b is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from detectattn.compare.gate_values import model_entry, number, section
+from detectattn.compare.gate_values import model_entry, number, section, to_list, to_text
 from detectattn.compare.judge import StudyRecords
 from detectattn.compare.report_file import load_report_json
 from detectattn.errors import ConfigError, SourceNotFound
@@ -84,13 +84,3 @@ def read_side(path: Path) -> Side:
     if not file.is_file():
         raise ConfigError(f"{path} is no file", hint=_HINT)
     return Side(str(path), load_report_json(file, str(file), _HINT), None)
-
-
-def to_text(value: object) -> str | None:
-    """A text; None for anything else, such as what an edited file may hold."""
-    return value if isinstance(value, str) else None
-
-
-def to_list(value: object) -> list[Any]:
-    """A list; empty for anything else."""
-    return list(value) if isinstance(value, list | tuple) else []

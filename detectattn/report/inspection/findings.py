@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from detectattn.figures import format_factors, format_figure
+from detectattn.report.inspection.roofline import iter_roof_caveats, tell_roof_share
 from detectattn.report.inspection.words import (
     QUANTITY_NAMES,
     describe_growth,
@@ -34,11 +35,16 @@ def tell_headline(model: ModelInspection) -> str:
 
 
 def iter_findings(model: ModelInspection) -> Iterator[str]:
-    """Whole sentences about a model's attention."""
+    """Whole sentences about a model's attention, and how near it comes to what the device allows."""
     size = find_shown_size(model)
-    if not size.attention:
+    if size.attention:
+        yield from _tell_attention(model, size)
+    else:
         yield f"{model.name} has no attention: no place of a feature map is compared with another."
-        return
+    yield from tell_roof_share(model)
+
+
+def _tell_attention(model: ModelInspection, size: SizeInspection) -> Iterator[str]:
     yield _tell_share(model, size)
     yield from _tell_growth(model)
     for crossing in model.crossings:
@@ -59,6 +65,7 @@ def iter_caveats(model: ModelInspection) -> Iterator[str]:
                 f"passes at {size_text(size.net_hw)} differ by {percent(size.timing.spread, 1)} of their median: the "
                 "machine was busy, and these times are not to be trusted."
             )
+    yield from iter_roof_caveats(model)
     if 1 < len(model.sizes) < 3:
         yield "two sizes give an exponent without an error; three or more give both."
 

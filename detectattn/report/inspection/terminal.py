@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from detectattn.report.columns import align, wrap
 from detectattn.report.inspection.findings import iter_caveats, iter_findings, tell_headline
+from detectattn.report.inspection.roofline import roof_block_table, roof_table
 from detectattn.report.inspection.tables import (
     attention_table,
     block_table,
@@ -16,24 +17,28 @@ from detectattn.report.inspection.tables import (
     ledger_table,
 )
 from detectattn.report.inspection.words import find_shown_size, percent
+from detectattn.report.plots.base import Plot
 from detectattn.report.tables.base import Table
 from detectattn.results.inspection import ModelInspection, SizeInspection
 from detectattn.sources.naming import to_one_line
 
 
-def render_terminal(models: Sequence[ModelInspection], folder: str | None, words: Sequence[str]) -> list[str]:
+def render_terminal(
+    models: Sequence[ModelInspection], folder: str | None, plots: Sequence[Plot], words: Sequence[str]
+) -> list[str]:
     """Lines for standard output: what each model is made of, what its attention costs, what to open and type next.
 
     Args:
         models: In the order in which they were named.
         folder: Where files were written, or None.
+        plots: That were written there.
         words: What the models were named with.
     """
     lines: list[str] = []
     for model in models:
         lines += [*_render_model(model), ""]
     if folder is not None:
-        lines += [f"{label:<9} {folder}/{name}" for label, name in _list_files(models)]
+        lines += [f"{label:<9} {folder}/{name}" for label, name in _list_files(plots)]
     return [*lines, *_next(models, folder, [shlex.quote(word) for word in words])]
 
 
@@ -49,6 +54,8 @@ def _render_model(model: ModelInspection) -> Iterator[str]:
     yield from _show(attention_table(size, whole=False))
     yield from _show(ledger_table(model))
     yield from _show(growth_table(model) if size.attention else None)
+    yield from _show(roof_table(model, whole=False))
+    yield from _show(roof_block_table(model, whole=False))
     yield from _show(fused_table(model))
     yield from _show(None if model.reconciliation is None else count_table(model.reconciliation))
 
@@ -75,16 +82,11 @@ def _align(table: Table) -> list[str]:
     return align(table.header, rows, numbers=table.numbers)
 
 
-def _list_files(models: Sequence[ModelInspection]) -> Iterator[tuple[str, str]]:
+def _list_files(plots: Sequence[Plot]) -> Iterator[tuple[str, str]]:
     yield "report", "inspect.md"
     yield "figures", "inspect.json"
-    if has_plot(models):
-        yield "plot", "attention.png"
-
-
-def has_plot(models: Sequence[ModelInspection]) -> bool:
-    """Whether there is anything to plot: attention at several sizes."""
-    return any(len(model.sizes) > 1 and model.sizes[0].attention for model in models)
+    for plot in plots:
+        yield "plot", f"{plot.name}.png"
 
 
 def _next(models: Sequence[ModelInspection], folder: str | None, words: Sequence[str]) -> Iterator[str]:

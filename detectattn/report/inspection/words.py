@@ -47,6 +47,13 @@ def shape_text(shapes: tuple[Shape, ...]) -> str:
     return "×".join(map(str, shapes[0][1:])) + (" …" if len(shapes) > 1 else "")
 
 
+def short_label(label: str) -> str:
+    """A part of a model in a few letters: ``encoder (AIFI)`` of ``encoder: within a scale (AIFI)``, ``head``."""
+    name, _, rest = label.partition(":")
+    _, opened, inside = rest.partition("(")
+    return f"{name} ({inside}" if opened else name
+
+
 def exponent_text(growth: Growth | None) -> str:
     """An exponent with its standard error: ``1.93 ± 0.02``."""
     if growth is None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from detectattn.report.plots.spec import Spec, tidy
 
 _LOG_FROM = 4.0
+# Figures of an edited file may be anything; logarithms and their ticks hold within these.
+_LEAST, _MOST = 1e-6, 1e12
 _NUMBERS = ",~f"
 
 
@@ -46,8 +48,8 @@ class TimeAxis:
 
 
 def fit_time_axis(values: Iterable[float], *, margin: float = 0.06) -> TimeAxis:
-    """An axis that holds positive figures, with a margin on both sides as a share of its length."""
-    known = [value for value in values if math.isfinite(value) and value > 0] or [1.0]
+    """An axis that holds figures that a time can be, with a margin on both sides as a share of its length."""
+    known = [value for value in values if _LEAST <= value <= _MOST] or [1.0]
     low, high = min(known), max(known)
     if high > _LOG_FROM * low:
         room = (high / low) ** margin

@@ -65,7 +65,7 @@ def test_yolo_names_the_line(picture, tmp_path, line, problem):
 @pytest.mark.parametrize(
     ("config", "problem"),
     [
-        ("names: [cat", "broken YAML at line"),
+        ("names: [cat", "broken YAML (line "),
         ("- 1", "is no data.yaml"),
         ("val: images", "has no `names`"),
         ("val: nowhere\nnames: [a]", "names no folder of images that exists (nowhere)"),

@@ -1,0 +1,182 @@
+"""What a run of ``predict`` begins with: sources and options as given, or those of an unfinished run that goes on."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from detectattn.cli.predict_resume import Resumed
+from detectattn.config import PredictConfig, option_name, resolve_config
+from detectattn.errors import ConfigError
+from detectattn.fetch import redact_url
+from detectattn.pipeline.run_folder import lock_run_folder, read_manifest, require_unbegun
+from detectattn.sources.naming import to_one_line
+from detectattn.types import RunManifest
+
+# They decide when a run ends and what it may do, not what it writes. Trust is never taken from a file, which may have
+# come from anywhere.
+_FREE = frozenset({"max_failures", "show", "offline", "trust_weights"})
+_REDACTED = "***"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the command line and its preset say.
+
+    Attributes:
+        sources: As typed; empty where left out.
+        preset: Options by field name.
+        options: Options of the command line by field name; None where not given.
+        out: Folder of the run, or None.
+    """
+
+    sources: tuple[str, ...]
+    preset: Mapping[str, Any]
+    options: Mapping[str, Any]
+    out: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a run begins with.
+
+    Attributes:
+        sources: As typed, now or when the run began.
+        config: The options that apply.
+        out: Folder to make, or None for the next free one.
+        resumed: The folder of an earlier sitting, locked; None for a new run.
+    """
+
+    sources: tuple[str, ...]
+    config: PredictConfig
+    out: Path | None
+    resumed: Resumed | None = None
+
+
+def start_run(given: Given) -> Start:
+    """A new run.
+
+    Raises:
+        ConfigError: No source, or an option that cannot be used.
+    """
+    config = resolve_config(given.preset, given.options)
+    if not given.sources:
+        raise ConfigError(
+            "no SOURCE was given", hint="Name an image, a folder, a video, a URL, or - for standard input"
+        )
+    return Start(given.sources, config, given.out)
+
+
+def resume_run(run: Path, given: Given, stack: ExitStack) -> Start | None:
+    """The run in a folder, to go on; a new one there if it never began; None if it is finished.
+
+    Args:
+        run: The folder. One that does not exist is made.
+        given: What was typed beside it: nothing, or the same as when the run began.
+        stack: Holds the folder's lock.
+
+    Raises:
+        ConfigError: Something else was typed than the run began with.
+        RunInUse: Another process writes the folder.
+        OutputError: The folder is that of something else, or cannot be written.
+        SourceError: Its ``run.json`` cannot be read.
+    """
+    if given.out is not None and given.out != run:
+        raise ConfigError(
+            f"--resume {run} names the folder of the run, and -o {given.out} another", hint="Leave out -o"
+        )
+    if not run.exists():
+        return replace(start_run(given), out=run)
+    manifest = read_manifest(run)
+    if manifest is None:
+        require_unbegun(run)
+    elif manifest.status == "finished":
+        return None
+    else:
+        _require_predict(run, manifest)
+    stack.enter_context(lock_run_folder(run))
+    manifest = read_manifest(run)  # as whoever held the lock left it
+    if manifest is None:
+        return replace(start_run(given), resumed=Resumed(run, None))
+    if manifest.status == "finished":
+        return None
+    return Start(
+        _resolve_sources(given.sources, manifest), _resolve_options(given, manifest), None, Resumed(run, manifest)
+    )
+
+
+def tell_finished(run: Path, *, quiet: bool, as_json: bool) -> None:
+    """Say that a run is finished; as JSON, with what it counted then."""
+    manifest = read_manifest(run)
+    if as_json and manifest is not None:
+        outcome = {
+            "run": str(run),
+            "status": manifest.status,
+            "counts": manifest.counts,
+            "timing": manifest.timing,
+            "failures": [asdict(failure) for failure in manifest.failures],
+        }
+        print(json.dumps({"schema": 1, "command": "predict", "data": outcome}, ensure_ascii=False))
+    elif not quiet:
+        print(f"{to_one_line(str(run))} is finished; there is nothing left to do", file=sys.stderr)
+
+
+def _require_predict(run: Path, manifest: RunManifest) -> None:
+    if not {"model", "conf", "max_det", "sources"} <= manifest.config.keys():
+        raise ConfigError(f"{run} is a run of another command than predict", hint="Resume it with that command")
+
+
+def _resolve_sources(given: Sequence[str], manifest: RunManifest) -> tuple[str, ...]:
+    recorded = tuple(str(text) for text in manifest.config["sources"])
+    if given:
+        if tuple(redact_url(text) for text in given) != recorded:
+            shown = ", ".join(to_one_line(text) for text in recorded)
+            raise ConfigError(f"the run began with other sources: {shown}", hint="Leave them out, or begin a new run")
+        return tuple(given)
+    _require_whole(recorded, "sources")
+    return recorded
+
+
+def _resolve_options(given: Given, manifest: RunManifest) -> PredictConfig:
+    known = {field.name for field in fields(PredictConfig)}
+    began = resolve_config({}, {name: value for name, value in manifest.config.items() if name in known})
+    wanted = resolve_config(given.preset, given.options)
+    named = set(given.preset) | {name for name, value in given.options.items() if value is not None}
+    differing = [
+        f"{option_name(name)} is {_show(wanted, name)} and was {_show(began, name)}"
+        for name in sorted(named - _FREE)
+        if _show(wanted, name) != _show(began, name)
+    ]
+    if differing:
+        raise ConfigError(
+            f"the run began with other options: {', '.join(differing)}",
+            hint="Leave them out to go on as it began, or begin a new run",
+        )
+    if began.trust_weights and not wanted.trust_weights:
+        raise ConfigError(
+            "the run began with --trust-weights, which is never taken from a file",
+            hint="Give --trust-weights again if the weights are still trusted",
+        )
+    changes = {name: getattr(wanted, name) for name in named & (_FREE | {"model"})}
+    if "model" not in named:
+        _require_whole((began.model,), "model")
+    return replace(began, **{**changes, "trust_weights": wanted.trust_weights})
+
+
+def _show(config: PredictConfig, name: str) -> str:
+    value = getattr(config, name)
+    return redact_url(value) if isinstance(value, str) else repr(value)
+
+
+def _require_whole(texts: Sequence[str], what: str) -> None:
+    for text in texts:
+        if "://" in text and _REDACTED in text:
+            raise ConfigError(
+                f"{text} is an address with a secret, which run.json does not keep",
+                hint=f"Give the {what} again beside --resume",
+            )

@@ -1,0 +1,264 @@
+"""Which engine runs a model: what is cached, what is made, what is refused, and what is said of it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from detectattn.conversion import choose, make
+from detectattn.conversion.choose import choose_target, open_model
+from detectattn.conversion.convert import Job
+from detectattn.conversion.record import ConversionRecord, load_record, write_record
+from detectattn.conversion.repay import can_repay, estimate
+from detectattn.conversion.work import Tell
+from detectattn.engines.base import EngineOptions
+from detectattn.errors import ConfigError, DiskFull, EngineError, MissingExtra
+from detectattn.types import WeightsFile
+from tests.conversion.conftest import SIDE_PX, Opener
+
+BOTH = frozenset({"openvino", "onnxruntime", "onnx"})
+
+
+@pytest.mark.parametrize(
+    ("engine", "options", "accelerator", "installed", "expected"),
+    [
+        ("auto", {}, None, BOTH, ("openvino", "fp32", False)),
+        ("auto", {"precision": "fp32"}, None, BOTH, ("openvino", "fp32", False)),
+        ("auto", {}, None, {"onnxruntime"}, ("onnx", "fp32", False)),
+        ("auto", {}, None, set(), None),
+        ("auto", {}, "cuda", BOTH, None),
+        ("auto", {"device": "cpu"}, "cuda", BOTH, ("openvino", "fp32", False)),
+        ("auto", {"device": "cuda:0"}, "cuda", BOTH, None),
+        ("auto", {"precision": "fp16"}, "cuda", BOTH, None),
+        ("auto", {"precision": "fp16"}, None, BOTH, ("openvino", "fp16", True)),
+        ("auto", {"precision": "int8"}, None, BOTH, ("openvino", "int8", True)),
+        ("auto", {"precision": "bf16"}, None, BOTH, ("openvino", "bf16", True)),
+        ("torch", {}, None, BOTH, None),
+        ("openvino", {}, "cuda", set(), ("openvino", "fp32", True)),
+        ("onnx", {"precision": "fp16"}, None, BOTH, ("onnx", "fp16", True)),
+    ],
+)
+def test_target(
+    engine: str,
+    options: dict[str, Any],
+    accelerator: str | None,
+    installed: set[str],
+    expected: tuple[str, str, bool] | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(choose, "find_accelerator", lambda: accelerator)
+    monkeypatch.setattr(choose, "find_spec", lambda name: name if name in installed else None)
+    target = choose_target(EngineOptions(**options), engine)
+    found = target and (target.settings.engine, target.settings.precision, target.required)
+    assert found == expected
+
+
+def test_unknown_engines_and_impossible_precisions_are_refused() -> None:
+    with pytest.raises(ConfigError, match="no engine 'tensorflow'"):
+        choose_target(EngineOptions(), "tensorflow")
+    with pytest.raises(ConfigError, match="not converted to int8"):
+        choose_target(EngineOptions(precision="int8"), "onnx")
+
+
+@pytest.mark.parametrize(
+    ("pictures", "torch_s", "layout", "repays"),
+    [
+        (100, 0.5, "rtdetr_dense", False),
+        (200, 0.5, "rtdetr_dense", True),
+        (200, 0.05, "yolo_dense", False),
+        (1000, 0.05, "yolo_dense", True),
+    ],
+)
+def test_a_conversion_repays_itself_with_enough_pictures(
+    pictures: int, torch_s: float, layout: Any, repays: bool
+) -> None:
+    outlook = estimate(pictures, torch_s, layout)
+    assert outlook.repays is repays
+    assert f"{pictures:,} pictures at {torch_s * 1e3:.0f} ms" in outlook.describe()
+
+
+def test_few_pictures_and_streams_can_never_repay_one() -> None:
+    assert [can_repay(count) for count in (None, 1, 56, 57)] == [False, False, False, True]
+    assert not estimate(56, 1e9, "yolo_dense").repays
+
+
+_LIST_MODULES = """
+import sys
+from detectattn.cli.app import run
+code = run(sys.argv[1:])
+print([name for name in ("torch", "ultralytics", "openvino") if sys.modules.get(name)], file=sys.stderr)
+sys.exit(code)
+"""
+
+
+def test_a_run_on_a_cached_engine_imports_neither_torch_nor_ultralytics(
+    own_cache: Path, noon: Path, tmp_path: Path
+) -> None:
+    """Its records speak of the model that was asked for, and ``run.json`` of what ran it."""
+    words = ["predict", noon, "-m", "demo-yolo", "--imgsz", SIDE_PX, "--no-images", "-o", tmp_path / "run"]
+    done = subprocess.run(
+        [sys.executable, "-c", _LIST_MODULES, *map(str, words)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines()[-1] == "['openvino']"
+    [model] = json.loads((tmp_path / "run" / "run.json").read_text())["models"]
+    assert (model["name"], model["engine"], model["precision"]) == ("demo-yolo", "openvino", "fp32")
+    assert model["weights"]["origin"] == "embedded"
+    assert model["conversion"]["passed"] is True
+    assert model["conversion"]["gate"]["matched_share"] == 1
+    assert model["conversion"]["gate"]["box_px_p99"] < 0.01
+    assert "cache" in model["engine_reason"]
+
+
+def test_a_cached_engine_is_used_however_few_pictures(opener: Opener, own_cache: Path) -> None:
+    opened = opener.open()
+    assert opened.detector.info.engine == "openvino"
+    assert opened.detector.weights == opener.weights
+    assert (opener.said, opener.warned) == ([], [])
+
+
+def test_another_size_is_another_conversion(opener: Opener, own_cache: Path) -> None:
+    assert opener.open(imgsz_hw=(128, 128)).detector.info.engine == "torch"
+
+
+@pytest.mark.usefixtures("empty_cache")
+def test_few_pictures_stay_with_torch(opener: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(make.Maker, "make", lambda *_, **__: pytest.fail("converted"))
+    opened = opener.open(pictures=10)
+    assert (opened.detector.info.engine, opened.conversion) == ("torch", None)
+    assert "too few pictures" in opened.reason
+
+
+class Exporter:
+    """Stands in for the conversion: hands out copies of one that was made, and counts."""
+
+    def __init__(self, folder: Path) -> None:
+        record = load_record(folder)
+        assert record is not None
+        self.folder = folder
+        self.record = record
+        self.count = 0
+        self.error: Exception | None = None
+
+    def __call__(self, job: Job, original: object, folder: Path) -> ConversionRecord:
+        self.count += 1
+        if self.error is not None:
+            raise self.error
+        for name in self.record.files:
+            shutil.copyfile(self.folder / name, folder / name)
+        return self.record
+
+
+@pytest.fixture
+def exporter(filled_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Exporter:
+    """Conversions that take no time, of a model that takes PyTorch a second a picture."""
+    [folder] = filled_cache.glob("engines/*/openvino-*")
+    exporter = Exporter(folder)
+    original = SimpleNamespace(engine=SimpleNamespace(spec=SimpleNamespace(layout="yolo_dense")))
+    monkeypatch.setattr(make, "convert", exporter)
+    monkeypatch.setattr(make, "open_original", lambda job: nullcontext(original))
+    monkeypatch.setattr(make, "measure_pass", lambda engine: 1.0)
+    return exporter
+
+
+@pytest.mark.usefixtures("empty_cache")
+class TestMaking:
+    def test_much_work_converts_once(self, opener: Opener, exporter: Exporter) -> None:
+        first = opener.open(pictures=1000)
+        assert first.detector.info.engine == "openvino"
+        assert "1,000 pictures at 1000 ms each" in first.reason
+        assert "converting demo-yolo to OpenVINO (fp32) for this machine, once …" in opener.said
+        assert any("100.00% found by both" in line for line in opener.said)
+        assert opener.open().detector.info.engine == "openvino"
+        assert exporter.count == 1
+
+    def test_work_that_does_not_repay_it_stays_with_torch(self, opener: Opener, exporter: Exporter) -> None:
+        opened = opener.open(pictures=60)
+        assert (opened.detector.info.engine, exporter.count) == ("torch", 0)
+        assert "60 pictures" in opened.reason
+
+    def test_an_engine_that_is_asked_for_is_made_for_one_picture(self, opener: Opener, exporter: Exporter) -> None:
+        assert opener.open("openvino").reason == "asked for"
+        assert exporter.count == 1
+
+    def test_a_refused_conversion_is_not_used_nor_tried_again(
+        self, opener: Opener, exporter: Exporter, empty_cache: Path
+    ) -> None:
+        exporter.record = replace(exporter.record, refused=("boxes moved by 9 px",))
+        for _ in range(2):
+            opener.said.clear()
+            opened = opener.open(pictures=1000)
+            assert opened.detector.info.engine == "torch"
+            assert "did not pass its gate" in opened.reason
+            assert any("boxes moved by 9 px" in line for line in opener.said)
+        assert exporter.count == 1
+        [folder] = empty_cache.glob("engines/*/openvino-*")
+        assert [path.name for path in folder.iterdir()] == ["conversion.json"]
+        with pytest.raises(EngineError, match="not the same model, and is not used: boxes moved by 9 px"):
+            opener.open("openvino")
+
+    def test_a_failed_conversion_is_told(self, opener: Opener, exporter: Exporter, empty_cache: Path) -> None:
+        exporter.error = DiskFull("the disk is full", hint="Free some space")
+        assert opener.open(pictures=1000).detector.info.engine == "torch"
+        assert opener.warned == ["PyTorch runs demo-yolo: the disk is full"]
+        with pytest.raises(DiskFull):
+            opener.open("openvino")
+        assert list(empty_cache.glob("engines/*/*-*")) == []
+
+    def test_an_interrupt_ends_the_run(self, opener: Opener, exporter: Exporter, empty_cache: Path) -> None:
+        exporter.error = KeyboardInterrupt()  # type: ignore[assignment]  # no Exception, and raised all the same
+        with pytest.raises(KeyboardInterrupt):
+            opener.open("openvino")
+        assert list(empty_cache.glob("engines/*/*-*")) == []
+
+
+def test_a_damaged_engine_is_made_again(opener: Opener, exporter: Exporter, own_cache: Path) -> None:
+    binary = next(own_cache.glob("*/*.bin"))
+    binary.write_bytes(binary.read_bytes()[:-1])
+    assert opener.open().detector.info.engine == "openvino"
+    assert exporter.count == 1
+    [warning] = opener.warned
+    assert "is damaged (demo-yolo.bin has changed since it was written); it is made again" in warning
+    opener.open()
+    assert exporter.count == 1
+
+
+def test_without_a_cache_an_engine_lasts_as_long_as_the_run(
+    opener: Opener, exporter: Exporter, empty_cache: Path
+) -> None:
+    empty_cache.write_text("a file where the folder should be")
+    assert opener.open("openvino").detector.info.engine == "openvino"
+    [warning] = opener.warned
+    assert warning.startswith("what is converted will not be kept: cannot write")
+
+
+@pytest.mark.usefixtures("empty_cache")
+def test_an_engine_that_is_not_installed_is_named(opener: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("detectattn.conversion.export.find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match=r"needs openvino, which is not installed. Install it: pip install"):
+        opener.open("openvino")
+
+
+def test_an_export_tells_what_its_gate_said(filled_cache: Path, tmp_path: Path, opener: Opener) -> None:
+    [made] = filled_cache.glob("engines/*/openvino-*")
+    folder = tmp_path / "runs" / "export-001"
+    shutil.copytree(made, folder)
+    record = load_record(folder)
+    assert record is not None
+    weights = WeightsFile(folder, "", "openvino", "local")
+    tell = Tell(warn=opener.warned.append)
+    assert open_model(weights, EngineOptions(), tell=tell).conversion == record.to_dict()
+    assert opener.warned == []
+    write_record(folder, replace(record, refused=("boxes moved by 9 px",)))
+    opened = open_model(weights, EngineOptions(), tell=tell)
+    assert opener.warned == ["demo-yolo did not pass its gate and was kept with --force: boxes moved by 9 px"]
+    assert opened.detector.info.name == "demo-yolo"

@@ -1,0 +1,90 @@
+"""What a conversion is: what is left open, what serves a wish, and what has a key of its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from detectattn.conversion.settings import ConversionSettings, collect_conditions, compute_key
+from detectattn.engines.base import HeadLayout
+from detectattn.errors import ConfigError
+
+OWN_HW = (640, 640)
+CONDITIONS = {"torch": "2.13", "cpu": "a"}
+
+
+@pytest.mark.parametrize(
+    ("layout", "asked", "dynamic", "batch", "net_hw"),
+    [
+        ("yolo_dense", {}, True, None, OWN_HW),
+        ("yolo_one2one", {"precision": "fp16", "net_hw": (320, 480)}, True, None, (320, 480)),
+        ("yolo_dense", {"dynamic": False, "batch": 4}, False, 4, OWN_HW),
+        ("yolo_dense", {"precision": "int8"}, False, 1, OWN_HW),
+        ("rtdetr_dense", {}, False, None, OWN_HW),
+        ("rtdetr_dense", {"dynamic": True, "batch": 2}, False, 2, OWN_HW),
+    ],
+)
+def test_resolve(
+    layout: HeadLayout, asked: dict[str, Any], dynamic: bool, batch: int | None, net_hw: tuple[int, int]
+) -> None:
+    resolved = ConversionSettings("openvino", **asked).resolve(layout, OWN_HW)
+    assert (resolved.dynamic, resolved.batch, resolved.net_hw) == (dynamic, batch, net_hw)
+
+
+@pytest.mark.parametrize(
+    ("made", "wanted", "serves"),
+    [
+        ({}, {}, True),
+        ({}, {"net_hw": (640, 640)}, True),
+        ({"net_hw": (320, 320)}, {}, False),
+        ({"net_hw": (320, 320)}, {"net_hw": (320, 320)}, True),
+        ({}, {"precision": "fp16"}, False),
+        ({}, {"engine": "onnx"}, False),
+        ({}, {"device": "gpu"}, False),
+        ({}, {"batch": 4}, False),
+        ({"batch": 4}, {"batch": 4}, True),
+        ({"batch": 4}, {}, False),
+        ({}, {"dynamic": False}, False),
+        ({"queries": 100}, {}, False),
+        ({"queries": 100}, {"queries": 100}, True),
+        ({"precision": "int8", "calibration": "a"}, {"precision": "int8"}, True),
+        ({"precision": "int8", "calibration": "a"}, {"precision": "int8", "calibration": "b"}, False),
+    ],
+)
+def test_what_serves_a_wish(made: dict[str, Any], wanted: dict[str, Any], serves: bool) -> None:
+    settings = ConversionSettings(**{"engine": "openvino", **made}).resolve("yolo_dense", OWN_HW)
+    assert settings.serves(ConversionSettings(**{"engine": "openvino", **wanted}), OWN_HW) is serves
+
+
+@pytest.mark.parametrize(
+    ("asked", "problem"),
+    [
+        ({"engine": "onnx", "precision": "int8"}, "not converted to int8"),
+        ({"engine": "onnx", "precision": "bf16"}, "not converted to bf16"),
+        ({"engine": "openvino", "precision": "int8", "batch": 4}, "one picture at a time"),
+    ],
+)
+def test_what_does_not_go_together(asked: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ConfigError, match=problem):
+        ConversionSettings(**asked)
+
+
+def test_keys_differ_with_everything_that_has_a_say() -> None:
+    settings = ConversionSettings("openvino").resolve("yolo_dense", OWN_HW)
+    key = compute_key("a", settings, CONDITIONS)
+    assert key == compute_key("a", ConversionSettings.from_dict(settings.to_dict()), dict(CONDITIONS))
+    others = [
+        compute_key("b", settings, CONDITIONS),
+        compute_key("a", replace(settings, precision="fp16"), CONDITIONS),
+        compute_key("a", settings, {**CONDITIONS, "torch": "2.14"}),
+        compute_key("a", settings, {**CONDITIONS, "cpu": "b"}),
+    ]
+    assert len({key, *others}) == 5
+
+
+def test_conditions_name_what_converts_and_what_runs() -> None:
+    openvino = collect_conditions(ConversionSettings("openvino", "int8"))
+    assert {"conversion", "torch", "ultralytics", "openvino", "nncf", "cpu"} == openvino.keys()
+    assert "onnxruntime" in collect_conditions(ConversionSettings("onnx"))
