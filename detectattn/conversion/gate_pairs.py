@@ -22,8 +22,8 @@ class PairTally:
     is a drift of .002, and is measured as one. What falls further is lost. Neither model is favoured: what only the
     candidate finds counts as much as what only the reference finds.
 
-    Where a model finds as many as may be kept, its lowest score takes the threshold's place: of an untrained model, whose
-    scores tie by the thousand, chance decides which are kept. Too few may count then, and raw outputs are judged.
+    Where a model finds as many as may be kept, its lowest score takes the threshold's place: of an untrained model,
+    whose scores tie by the thousand, chance decides which are kept. Too few may count then, and raw outputs are judged.
 
     Args:
         conf: The operating threshold.

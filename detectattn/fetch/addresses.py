@@ -15,9 +15,10 @@ Resolver = Callable[[str], Iterable[str]]
 
 _NO_UTF8 = re.compile("[\ud800-\udfff]")  # what undecodable bytes of a command line or list become
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-_PARAMETER = re.compile(r"(?<=[?&;])([^=&;#?]*)=")
-_VALUE = re.compile(r"[^&;#]*")
-_SECRET_NAME = re.compile(r"token|secret|passw|pwd|signature|credential|api[_-]?key|auth|^(?:sig|key)$", re.IGNORECASE)
+_DELIMITER = re.compile("([&;#=])")
+_SECRET_NAME = re.compile(
+    r"token|secret|passw|pwd|signature|credential|api[_-]?key|auth|(?:^|\?)(?:sig|key)$", re.IGNORECASE
+)
 
 
 class Reach(IntEnum):
@@ -155,14 +156,20 @@ def redact_url(url: str) -> str:
 
 
 def _mask_parameters(rest: str) -> str:
-    shown, at = list[str](), 0
-    for name in _PARAMETER.finditer(rest):
-        # What looks like a name within a value that is hidden is part of it.
-        if name.start() >= at and _SECRET_NAME.search(name[1]):
-            shown += [rest[at : name.end()], "***"]
-            value = _VALUE.match(rest, name.end())
-            at = value.end() if value else name.end()
-    return "".join(shown) + rest[at:]
+    # In pieces: one expression for it all would take quadratic time on what a server may answer.
+    pieces = _DELIMITER.split(rest)
+    hidden = False
+    for at in range(0, len(pieces), 2):
+        before = pieces[at - 1] if at else ""
+        hidden = hidden and before.startswith("=")
+        if hidden:
+            pieces[at - 1 : at + 1] = ["" if before == "=" else before, ""]
+        else:
+            name = pieces[at] if before in ("&", ";") else pieces[at].partition("?")[2]
+            hidden = pieces[at + 1 : at + 2] == ["="] and _SECRET_NAME.search(name) is not None
+            if hidden:
+                pieces[at + 1] = "=***"
+    return "".join(pieces)
 
 
 def _without_userinfo(rest: str) -> str:

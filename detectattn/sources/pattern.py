@@ -97,14 +97,18 @@ def split_pattern(text: str) -> tuple[PurePosixPath, tuple[str, ...]]:
 
 
 def matches(names: Sequence[str], patterns: Sequence[str]) -> bool:
-    """Whether a path's components match a pattern's; ``**`` stands for any number of them."""
-    if patterns[-1:] and patterns[-1] == "**":
-        patterns = (*patterns, "*")
-    # How many components of the pattern are through, every way at once: each in turn, ways double with every ``**``.
-    ways = {0}
+    """Whether a path's components match a pattern's; ``**`` stands for any number of them, at the end for some."""
+    wanted = [p for p, before in zip(patterns, (None, *patterns), strict=False) if not p == before == "**"]
+    if wanted[-1:] == ["**"]:
+        wanted.append("*")
+    # Places in the pattern that the path may have come to, all at once: each way by itself, and ``**`` doubles them.
+    places = _pass_stars({0}, wanted)
     for name in names:
-        ways |= {way + 1 for way in _skip_stars(ways, patterns)}
-        ways = {way for way in ways if way < len(patterns) and patterns[way] == "**"} | {
-            way + 1 for way in ways if way < len(patterns) and patterns[way] != "**" and fnmatchcase(name, patterns[way])
-        }
-    return len(patterns) in ways
+        kept = {place for place in places if place < len(wanted) and wanted[place] == "**"}
+        moved = {place + 1 for place in places - kept if place < len(wanted) and fnmatchcase(name, wanted[place])}
+        places = _pass_stars(kept | moved, wanted)
+    return len(wanted) in places
+
+
+def _pass_stars(places: set[int], wanted: Sequence[str]) -> set[int]:
+    return places | {place + 1 for place in places if place < len(wanted) and wanted[place] == "**"}

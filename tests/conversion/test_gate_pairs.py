@@ -41,10 +41,11 @@ def test_drift_is_that_of_the_corner_that_moved_most() -> None:
 def test_where_as_many_are_found_as_may_be_kept_chance_does_not_count() -> None:
     """Of equal scores the one model keeps these and the other those; what is far above the cut counts as ever."""
     tally = PairTally(CONF, max_det=3)
-    tally.add(make((100, 0.95, 0), (200, 0.5, 0), (300, 0.5, 0)), make((100, 0.95, 0), (200, 0.5, 0), (400, 0.5, 0)), SAME)
+    first = ((100, 0.95, 0), (200, 0.5, 0))
+    tally.add(make(*first, (300, 0.5, 0)), make(*first, (400, 0.5, 0)), SAME)
     figures = tally.to_figures()
     assert (figures.reference_count, figures.pair_count, figures.unmatched_count) == (1, 1, 0)
-    tally.add(make((100, 0.95, 0), (200, 0.5, 0)), make((100, 0.95, 0), (400, 0.5, 0)), SAME)
+    tally.add(make(*first), make((100, 0.95, 0), (400, 0.5, 0)), SAME)
     assert tally.to_figures().unmatched_count == 2
 
 

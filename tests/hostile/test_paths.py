@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import os
 import sys
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -15,8 +17,10 @@ from hypothesis import strategies as st
 from detectattn.errors import DetectattnError, ForbiddenAddress, SourceError
 from detectattn.evaluation.agreement import compute_agreement
 from detectattn.evaluation.disputes import write_disputes
+from detectattn.fetch import redact_url
 from detectattn.sources import ReadCounts, ReadOptions, iter_frames, open_source
 from detectattn.sources.naming import to_output_name, to_url_output_name
+from detectattn.sources.pattern import matches
 from detectattn.sources.recognise import recognise
 from detectattn.sources.url import UrlSource
 from detectattn.types import Detections, FrameFailure, Media, Prediction
@@ -159,3 +163,30 @@ def test_labels_and_lists_of_disputed_pictures_stay_in_their_folder(tmp_path: Pa
 def test_a_model_behind_no_address_is_refused(url: str) -> None:
     with pytest.raises(ForbiddenAddress):
         locate_weights(url, offline=True, on_notice=print)
+
+
+def _match_slowly(names: Sequence[str], patterns: Sequence[str]) -> bool:
+    """The definition: ``**`` tries every length."""
+    if not patterns:
+        return not names
+    if patterns[0] == "**":
+        rest = patterns[1:] or ("*",)
+        return any(_match_slowly(names[start:], rest) for start in range(len(names)))
+    return bool(names) and fnmatchcase(names[0], patterns[0]) and _match_slowly(names[1:], patterns[1:])
+
+
+@given(st.lists(st.sampled_from("ab"), max_size=5), st.lists(st.sampled_from(["**", "a", "*", "b*"]), max_size=5))
+def test_a_pattern_matches_what_its_definition_says(names: list[str], patterns: list[str]) -> None:
+    assert matches(names, patterns) == _match_slowly(names, patterns)
+
+
+@pytest.mark.usefixtures("limited")
+def test_a_pattern_of_many_stars_on_a_deep_path_is_done_in_time() -> None:
+    assert not matches(["a"] * 500, [*["**", "a"] * 50, "x"])
+    assert matches(["a"] * 500, [*["**", "a"] * 50, "*"])
+
+
+@pytest.mark.usefixtures("limited")
+def test_a_long_address_is_shown_in_time() -> None:
+    for text in ("token" * 60_000, "?token" * 60_000, "&key=" * 60_000, "@:" * 60_000):
+        assert redact_url(f"http://host/?{text}").startswith("http://")
