@@ -87,12 +87,17 @@ class DetectattnError(Exception):
 
 
 def _to_line(text: str) -> str:
-    if len(text) > _MAX_CHARACTERS:
-        text = f"{text[:_HEAD_CHARACTERS]} … {text[_HEAD_CHARACTERS + 3 - _MAX_CHARACTERS :]}"
+    text = _cut(text)
     if text.isprintable():
         return text
     escaped = (c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode("ascii") for c in text)
-    return "".join(escaped)
+    return _cut("".join(escaped))
+
+
+def _cut(text: str) -> str:
+    if len(text) <= _MAX_CHARACTERS:
+        return text
+    return f"{text[:_HEAD_CHARACTERS]} … {text[_HEAD_CHARACTERS + 3 - _MAX_CHARACTERS :]}"
 
 
 def _rebuild(kind: type[DetectattnError], problem: str, hint: str) -> DetectattnError:

@@ -6,16 +6,19 @@ for ``!!bool x``), takes minutes for ten thousand open brackets, and lets a few 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-MAX_BYTES = 4_000_000
+MAX_BYTES = 2_000_000
 """A larger file is not read. The class names of ImageNet's 21,841 classes are 1.5 MB."""
 _MAX_DEPTH = 64
-_MAX_WEIGHT = 4 * MAX_BYTES
+_MAX_WEIGHT = 8 * MAX_BYTES
+# PyYAML takes 1:1:1 for a number to the base of 60, and quadratic time to compute it.
+_LONG_NUMBER = re.compile(r"[-+.:_0-9]{400,}")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -74,6 +77,8 @@ def _check_events(events: Iterable[Any]) -> None:
             # One that is not defined is the composer's to refuse.
             total += weights.get(str(event.anchor), 0) + 1
         elif isinstance(event, yaml.ScalarEvent):
+            if _LONG_NUMBER.fullmatch(event.value):
+                raise BrokenYaml(f"line {line}: it holds a number of {len(event.value)} digits")
             total += len(event.value) + 1
             if event.anchor:
                 weights[event.anchor] = len(event.value) + 1

@@ -92,7 +92,7 @@ def run_session(name: str, minutes: float, keep: Path) -> Session:
     seconds = time.monotonic() - started
     found = tuple(sorted(p for kind in _KINDS for p in keep.glob(f"{kind}-*")))
     if done.returncode and not found:
-        raise SystemExit(f"{name}: the session itself failed, see {log}")
+        raise SystemExit(f"{name}: the session itself failed ({done.returncode}), see {log}")
     return Session(seconds, *_read_log(log.read_text(errors="replace")), found)
 
 

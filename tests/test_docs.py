@@ -113,6 +113,10 @@ def test_commands_run(
     http_server.routes["/bus.jpg"] = serve
     for folder in sorted(set(re.findall(r"runs/compare-\d+", command))):
         assert run(["compare", "-m", MODEL, "--rounds", "0", "--limit", "3", "--quiet", "-o", folder]) == 0
+    if "--resume" in words and words[0] == "predict":
+        assert run(["predict", str(ultralytics_assets / "bus.jpg"), "-m", MODEL, "--quiet", "-o", words[-1]]) == 0
+        manifest = Path(words[-1], "run.json")
+        manifest.write_text(manifest.read_text().replace('"finished"', '"interrupted"'))
     code = run(to_local(words, f"{http_server.url}/bus.jpg"))
     # A folder with trouble, as the guide says, ends with some inputs failed.
     assert code == (4 if "samples/trouble" in words else 0), capsys.readouterr().err

@@ -10,6 +10,7 @@ from detectattn.types import WeightsFile
 from detectattn.weights.cache import cache_dir
 
 _MOST_BYTES = 2 << 30
+_SHA256_DIGITS = 64
 
 
 def open_compiled_cache(weights: WeightsFile) -> Path | None:
@@ -19,8 +20,8 @@ def open_compiled_cache(weights: WeightsFile) -> Path | None:
     OpenVINO tells apart itself, and what is damaged it compiles anew. The folders that were not used for longest go
     when all together pass two gibibytes.
     """
-    if not weights.sha256:
-        return None
+    if len(weights.sha256) != _SHA256_DIGITS:
+        return None  # weights that nobody has looked at share no folder
     base = cache_dir() / "compiled"
     folder = base / weights.sha256[:16]
     try:

@@ -15,6 +15,8 @@ _ATTENTION_GENERATIONS = ("yolo11", "yolov10", "yolov12", "yolo12", "yolo26")
 # Our own exports say all of it under this key; no other exporter writes it.
 OWN_KEY = "detectattn"
 _FAMILIES = get_args(Family)
+# Python needs a hundred bytes for a character of source, and the names of 21,841 classes are 1.5 MB.
+_MAX_LITERAL = 2_000_000
 
 
 def parse_metadata(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -23,7 +25,7 @@ def parse_metadata(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _literal(value: Any) -> Any:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or len(value) > _MAX_LITERAL:
         return value
     try:
         return ast.literal_eval(value)

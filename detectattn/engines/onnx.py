@@ -16,6 +16,7 @@ from detectattn.engines.layout import parse_class_names, parse_metadata, require
 from detectattn.errors import CorruptWeights, DeviceNotFound, MissingExtra
 from detectattn.machine import count_usable_cores
 from detectattn.types import F32, WeightsFile
+from detectattn.weights.onnx_data import check_external_data
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider", "mps": "CoreMLExecutionProvider"}
 _MOST_STREAMS = 8
@@ -32,6 +33,7 @@ class OnnxEngine:
     def __init__(self, weights: WeightsFile, options: EngineOptions) -> None:
         runtime = _import_runtime()
         where = str(weights.path)
+        check_external_data(weights.path)
         device = _find_device(options.device, runtime.get_available_providers())
         threads = options.threads or count_usable_cores()
         streams = count_streams(options, threads) if device == "cpu" else 1

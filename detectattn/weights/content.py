@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from detectattn.errors import CorruptWeights
@@ -19,7 +20,7 @@ def check_weights_content(path: Path, shown: str) -> None:
         shown: What the message calls it: the path, or the address it came from.
 
     Raises:
-        CorruptWeights: It is empty, a web page, a Git LFS pointer, or by its name ONNX and none.
+        CorruptWeights: It is empty, a web page or a Git LFS pointer.
         UnsafeWeights: It is an ONNX model that asks for weights outside its folder.
     """
     with path.open("rb") as stream:
@@ -36,4 +37,7 @@ def check_weights_content(path: Path, shown: str) -> None:
             hint="Use the address of the file itself (a download or raw link), and check that it needs no login",
         )
     if ".onnx" in path.name.lower():  # an unfinished download has a suffix more
-        check_external_data(path)
+        # The engine looks again before it opens the model, and refuses one that is damaged: in a study of several
+        # models that costs the one alone.
+        with suppress(CorruptWeights):
+            check_external_data(path)

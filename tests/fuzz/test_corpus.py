@@ -89,7 +89,7 @@ def test_the_contract_bites(error: Exception) -> None:
     assert read_or_refuse(len, b"abc") == 3
 
 
-@pytest.mark.parametrize("text", ["a\nb", "\x1b[31m", "\u2028", "\ud800", "x" * 4000])
+@pytest.mark.parametrize("text", ["a\nb", "\x1b[31m", "\u2028", "\ud800", "x" * 4000, "\udce5" * 4000])
 def test_a_message_is_one_short_line_whatever_goes_into_it(text: str) -> None:
     with pytest.raises(AssertionError):
         require_line(text)

@@ -26,6 +26,12 @@ def open_model(make_detector: Any) -> Callable[..., Any]:
     return make
 
 
+@pytest.fixture(autouse=True)
+def little_memory_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process of a whole suite holds any amount."""
+    monkeypatch.setattr(choosing, "_read_peak_bytes", lambda: 1 << 20)
+
+
 def pretend(monkeypatch: pytest.MonkeyPatch, times_ms: dict[int, float]) -> None:
     monkeypatch.setattr(choosing, "_try", lambda _, __, batch: BatchTrial(batch, times_ms[batch]))
 
