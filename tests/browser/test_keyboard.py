@@ -37,6 +37,12 @@ def walk(page: Any, limit: int = 200) -> Iterator[dict[str, Any]]:
     for _ in range(limit):
         page.keyboard.press("Tab")
         focus = page.evaluate(_FOCUS)
+        # Plots are drawn when they come near, and what is below them moves before the browser follows.
+        for _ in range(10):
+            if focus is None or focus["onScreen"]:
+                break
+            page.wait_for_timeout(100)
+            focus = page.evaluate(_FOCUS)
         if focus is None:
             return
         yield focus

@@ -45,6 +45,7 @@ def test_a_choice_is_kept(
     # The button says what it does, not what is.
     assert shown.page.locator("#theme").inner_text() == ("Light theme" if theme == "light" else "Dark theme")
     assert is_dark(shown.page) != (theme == "dark")
+    shown.page.wait_for_timeout(500)  # browsers write down what a page stores a moment later
     shown.page.reload()
     assert is_dark(shown.page) != (theme == "dark")
     shown.settle()
