@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 import yaml
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from detectattn.config import PredictConfig, load_preset, resolve_config
@@ -27,6 +27,8 @@ from detectattn.yaml_text import BrokenYaml, parse_yaml
 from fuzz.contract import read_or_refuse, require_line
 
 WIDTH, HEIGHT = 400, 200
+# Every example writes files, which takes what time the disk takes.
+on_disk = settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 names = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1, max_size=12)
 class_names = names.map(str.strip).filter(bool)
 plain = st.none() | st.booleans() | st.integers(-(10**6), 10**6) | st.floats(allow_nan=False) | st.text(max_size=20)
@@ -65,6 +67,7 @@ def _place(truth: Any) -> list[tuple[str, tuple[float, ...]]]:
     return _found(place_truth(truth, {("a.jpg", 0): (HEIGHT, WIDTH)}))
 
 
+@on_disk
 @given(objects)
 def test_coco_gives_back_what_was_written(found: list[tuple[str, tuple[int, int, int, int]]]) -> None:
     classes = sorted({name for name, _ in found})
@@ -81,6 +84,7 @@ def test_coco_gives_back_what_was_written(found: list[tuple[str, tuple[int, int,
         assert _place(load_coco(root / "truth.json")) == found
 
 
+@on_disk
 @given(objects)
 def test_yolo_gives_back_what_was_written(found: list[tuple[str, tuple[int, int, int, int]]]) -> None:
     classes = sorted({name for name, _ in found})
@@ -96,6 +100,7 @@ def test_yolo_gives_back_what_was_written(found: list[tuple[str, tuple[int, int,
         assert sorted(_place(load_yolo(root / "labels"))) == sorted(found)
 
 
+@on_disk
 @given(objects)
 def test_voc_gives_back_what_was_written(found: list[tuple[str, tuple[int, int, int, int]]]) -> None:
     text = "".join(
@@ -108,6 +113,7 @@ def test_voc_gives_back_what_was_written(found: list[tuple[str, tuple[int, int, 
         assert _place(load_voc(root / "a.xml")) == found
 
 
+@on_disk
 @given(st.lists(names.map(str.strip).filter(lambda line: line and not line.startswith("#")), max_size=8), st.booleans())
 def test_a_list_gives_back_its_lines(lines: list[str], is_utf16: bool) -> None:
     with folder() as root:
@@ -116,7 +122,7 @@ def test_a_list_gives_back_its_lines(lines: list[str], is_utf16: bool) -> None:
         assert list(iter_lines(root / "list.txt")) == lines
 
 
-settings = {
+options_of_a_run = {
     "conf": st.floats(0, 1),
     "iou": st.floats(0, 1),
     "max_det": st.integers(1, 10**6),
@@ -128,7 +134,8 @@ settings = {
 }
 
 
-@given(st.fixed_dictionaries({}, optional=settings), st.booleans())
+@on_disk
+@given(st.fixed_dictionaries({}, optional=options_of_a_run), st.booleans())
 def test_a_preset_gives_back_what_was_written(options: dict[str, Any], with_dashes: bool) -> None:
     written = {name.replace("_", "-") if with_dashes else name: value for name, value in options.items()}
     with folder() as root:
@@ -139,6 +146,7 @@ def test_a_preset_gives_back_what_was_written(options: dict[str, Any], with_dash
         assert getattr(config, field.name) == (tuple(wanted) if isinstance(wanted, list) else wanted)
 
 
+@on_disk
 @given(st.dictionaries(st.sampled_from([field.name for field in fields(PredictConfig)]), values, max_size=4))
 def test_options_of_any_kind_apply_or_are_refused(options: dict[str, Any]) -> None:
     with folder() as root:
@@ -146,11 +154,13 @@ def test_options_of_any_kind_apply_or_are_refused(options: dict[str, Any]) -> No
         read_or_refuse(lambda: resolve_config(load_preset(root / "preset.yaml"), {}))
 
 
+@on_disk
 @given(values)
 def test_yaml_gives_back_what_was_written(value: Any) -> None:
     assert parse_yaml(yaml.safe_dump(value)) == value
 
 
+@on_disk
 @given(st.text(max_size=60) | st.text("[]{}&*!|>-:?,#'\"% \n\tab0.~<", max_size=40))
 def test_yaml_of_any_text_is_a_value_or_one_line(text: str) -> None:
     try:

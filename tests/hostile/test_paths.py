@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectattn.errors import DetectattnError, ForbiddenAddress, SourceError
@@ -100,6 +100,7 @@ def test_an_address_never_leads_an_output_elsewhere(url: str, tmp_path: Path) ->
         assert len(media.output.name.encode()) <= 255
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_no_name_leaves_its_folder(name: str) -> None:
     output = to_output_name(name)
@@ -108,6 +109,7 @@ def test_no_name_leaves_its_folder(name: str) -> None:
     assert len(output.encode()) <= 200
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8"), max_size=40))
 def test_no_address_leaves_its_folder(path: str) -> None:
     try:
@@ -117,6 +119,7 @@ def test_no_address_leaves_its_folder(path: str) -> None:
     assert PurePosixPath(output).parts == (output,)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80) | st.from_regex(r"(file|rtsp|ftp|http)://[\[\]\w%@:./\\-]{0,30}", fullmatch=True))
 def test_whatever_is_written_names_something_or_nothing(text: str) -> None:
     read_or_refuse(recognise, text, Path("/nowhere"))
@@ -175,6 +178,7 @@ def _match_slowly(names: Sequence[str], patterns: Sequence[str]) -> bool:
     return bool(names) and fnmatchcase(names[0], patterns[0]) and _match_slowly(names[1:], patterns[1:])
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from("ab"), max_size=5), st.lists(st.sampled_from(["**", "a", "*", "b*"]), max_size=5))
 def test_a_pattern_matches_what_its_definition_says(names: list[str], patterns: list[str]) -> None:
     assert matches(names, patterns) == _match_slowly(names, patterns)

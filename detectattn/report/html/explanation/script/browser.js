@@ -169,8 +169,10 @@
       event.preventDefault();
       const cell = target.closest(".looks-cell");
       this.#show(this.#place + step);
-      // What had the focus is gone with its picture.
-      if (cell) this.#part("after").focus({ preventScroll: true });
+      // What had the focus is gone with its picture; a button that leads nowhere cannot have it.
+      if (!cell) return;
+      const after = this.#part("after");
+      (after.disabled ? this.#part("before") : after).focus({ preventScroll: true });
     }
 
     #isInView() {
