@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,9 +16,9 @@ from typing import Any
 from benchmarks.peer.compare import Bench, compare_sides
 from benchmarks.peer.environment import VARIABLE, find_peer, read_versions
 from benchmarks.peer.prepare import Wishes, describe_model, prepare_model
-from benchmarks.peer.rows import ROWS, Work, choose_rows, find_work, list_sides
+from benchmarks.peer.rows import ROWS, Work, choose_rows, find_work, join_figures, list_sides
 from benchmarks.peer.table import describe_row, describe_work, render_notes, render_table
-from benchmarks.record import write_record
+from benchmarks.record import read_record, write_record
 
 _QUICK_COUNTS = {"one": (1, 1), "folder": (2, 8), "model": (1, 1)}
 _MODEL_S, _QUICK_MODEL_S = 8.0, 1.0
@@ -60,7 +61,7 @@ def main() -> None:
         sys.exit(f"error: {error}")
     print(f"{render_table(figures['rows'])}\n\n{render_notes(figures)}")
     if not options.quick:
-        print(f"\nkept in {write_record('peer', figures)}")
+        print(f"\nkept in {write_record('peer', join_figures(read_record('peer'), figures))}")
     if any("failed" in row for row in figures["rows"]):
         sys.exit(1)
 
@@ -102,12 +103,11 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
             for side, reason in models[work.model].failed.items():
                 say(f"{work.model}: no {side}: {reason}")
         compared[name] = compare_sides(bench, work, list_sides(rows, work), models[work.model])
+    conditions = {"measured": f"{datetime.now(UTC):%Y-%m-%d %H:%M}", "rounds": bench.rounds, "load": round(load, 2)}
     return {
-        "rounds": bench.rounds,
-        "load_before": round(load, 2),
         "peer_versions": versions,
         "models": {name: describe_model(model) for name, model in models.items()},
-        "rows": [describe_row(row, works[row.work], compared[row.work]) for row in rows],
+        "rows": [{**describe_row(row, works[row.work], compared[row.work]), **conditions} for row in rows],
         "works": compared,
     }
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Kind = Literal["one", "folder", "model"]
 RTDETR, YOLO = "rtdetr-l", "yolo11n"
@@ -38,7 +38,7 @@ class Row:
     Attributes:
         name: What ``--rows`` takes.
         work: Name of a :class:`Work`.
-        ours: The side that is ours: ``fp32`` or ``int8``.
+        ours: The side that is ours, by precision.
         peer: The other side: ``yolo predict`` with ``pt``, with its own ``openvino`` export, with that held to float32
             (``openvino-f32``: by itself it computes in bfloat16 on processors that can), or ``benchmark_app``.
         limit: Our time over the peer's, at most.
@@ -46,7 +46,7 @@ class Row:
 
     name: str
     work: str
-    ours: Literal["fp32", "int8"]
+    ours: Literal["fp32", "bf16", "int8"]
     peer: str
     limit: float
 
@@ -68,8 +68,10 @@ ROWS: tuple[Row, ...] = (
     Row("folder-rtdetr-l-int8", "folder-rtdetr-l", "int8", "pt", 0.17),
     Row("folder-yolo11n", "folder-yolo11n", "fp32", "pt", 0.60),
     Row("folder-yolo11n-openvino", "folder-yolo11n", "fp32", "openvino", 0.75),
+    Row("folder-yolo11n-openvino-bf16", "folder-yolo11n", "bf16", "openvino", 0.75),
     Row("folder-yolo11n-openvino-f32", "folder-yolo11n", "fp32", "openvino-f32", 0.75),
     Row("folder-12mp-yolo11n-openvino", "folder-12mp-yolo11n", "fp32", "openvino", 0.60),
+    Row("folder-12mp-yolo11n-openvino-bf16", "folder-12mp-yolo11n", "bf16", "openvino", 0.60),
     Row("folder-12mp-yolo11n-openvino-f32", "folder-12mp-yolo11n", "fp32", "openvino-f32", 0.60),
     Row("model-rtdetr-l", "model-rtdetr-l", "fp32", "benchmark_app", 1.10),
     Row("model-yolo11n", "model-yolo11n", "fp32", "benchmark_app", 1.10),
@@ -96,3 +98,27 @@ def list_sides(rows: Sequence[Row], work: Work) -> tuple[str, ...]:
     """Who takes part in a work for the sake of these rows: the peers, then ours."""
     own = [row for row in rows if row.work == work.name]
     return tuple(dict.fromkeys([row.peer for row in own] + [row.ours for row in own]))
+
+
+def join_figures(earlier: Mapping[str, Any] | None, figures: Mapping[str, Any]) -> Mapping[str, Any]:
+    """These figures, and of an earlier run the rows that were not measured again.
+
+    Args:
+        earlier: What an earlier run kept, or None; not used when its peer or the way its models were prepared differ.
+        figures: ``peer_versions``, ``models`` by name, ``rows`` in the table's order, and ``works`` by name.
+    """
+    if earlier is None or earlier["peer_versions"] != figures["peer_versions"]:
+        return figures
+    if any(earlier["models"].get(name, model)["conf"] != model["conf"] for name, model in figures["models"].items()):
+        return figures
+    rows = {row["row"]: row for row in [*earlier["rows"], *figures["rows"]]}
+    works = dict(earlier["works"])
+    for name, compared in figures["works"].items():
+        old = works.get(name, {})
+        works[name] = {**old, **compared, "seconds": {**old.get("seconds", {}), **compared["seconds"]}}
+    models = dict(earlier["models"])
+    for name, model in figures["models"].items():
+        forced = {*models.get(name, model)["kept_by_force"], *model["kept_by_force"]}
+        models[name] = {**model, "kept_by_force": sorted(forced)}
+    in_order = [rows[row.name] for row in ROWS if row.name in rows]
+    return {**figures, "models": models, "rows": in_order, "works": works}

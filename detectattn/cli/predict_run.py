@@ -13,21 +13,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from detectattn.classes import resolve_class_ids
 from detectattn.cli.console import Notices, show_progress
-from detectattn.cli.download_progress import show_download
 from detectattn.cli.interrupt import stop_on_signal
 from detectattn.cli.leaving import close_detector
+from detectattn.cli.predict_model import ModelWish, choose_thresholds, describe_opened, fit_batch, open_run_model
 from detectattn.cli.predict_resume import Resumed, reopen_outputs
 from detectattn.cli.predict_sinks import open_sinks, open_window
-from detectattn.cli.step_progress import show_steps
 from detectattn.cli.summary import render_summary
 from detectattn.cli.work import choose_hint, count_work
-from detectattn.config import AUTO_BATCH, PredictConfig, parse_batch, parse_imgsz, parse_max_failures, split_model_name
-from detectattn.conversion.choose import OpenedModel, open_model
-from detectattn.conversion.work import Tell, Work
-from detectattn.drawing import missing_glyphs
-from detectattn.engines.base import EngineOptions, Hint
+from detectattn.config import PredictConfig, parse_max_failures
+from detectattn.engines.base import Hint
 from detectattn.engines.detector import Detector
 from detectattn.engines.postprocess import Thresholds
 from detectattn.errors import EmptySource, TooManyFailures
@@ -47,7 +42,6 @@ from detectattn.sinks.failures import FailureLog
 from detectattn.sources import iter_frames, open_sources
 from detectattn.sources.base import ReadCounts, ReadOptions, Source
 from detectattn.types import FrameFailure, Media, RunManifest
-from detectattn.weights.locate import locate_weights
 
 EXIT_FAILED = 1
 EXIT_PARTIAL = 4
@@ -86,7 +80,6 @@ class PredictRun:
         self._texts = list(sources)
         self._config = config
         self._resumed = resumed
-        self._opening = config if resumed is None else resumed.fix(config)
         self._out = out
         self._profile = profile
         self._quiet = quiet
@@ -96,8 +89,6 @@ class PredictRun:
         self.folder: Path | None = None
         self._counts = ReadCounts()
         self._stop = StopSignal()
-        self._hint: Hint = "latency"
-        self._opened: OpenedModel | None = None
 
     def execute(self) -> int:
         """Run; the exit code.
@@ -116,16 +107,14 @@ class PredictRun:
             show = [open_window(self._stop)] if self._config.show else []
             trace = stack.enter_context(open_trace(self._profile)) if self._profile else None
             total, unit = count_work(source, first, read.vid_stride)
-            self._hint = choose_hint(total, first)
-            if self._resumed is not None:
-                self._hint = self._resumed.fix_hint(self._hint)
-            detector = self._open_detector(total)
+            wish = self._wish(choose_hint(total, first))
+            model = open_run_model(wish, total, self._notices)
+            detector = model.detector
             stack.callback(close_detector, detector, self.tally)
             read = self._reduce(read, detector)
-            if self._opening.batch == AUTO_BATCH:
-                self._choose_batch(detector, first, read)
-            thresholds = self._thresholds(detector)
-            manifest = self._begin(detector, stack)
+            self.tally.batch = fit_batch(detector, wish, first, partial(iter_frames, options=read), self._notices)
+            thresholds = choose_thresholds(self._config, detector.info.class_names)
+            manifest = self._begin(describe_opened(model, wish.hint), stack)
             assert self.folder is not None
             folder = self.folder
             opened, media = self._open_outputs(detector, media, manifest)
@@ -140,9 +129,13 @@ class PredictRun:
                     self._notices.say(f"`detectattn predict --resume {folder}` goes on from there")
         return self._exit_code()
 
-    def _begin(self, detector: Detector, stack: ExitStack) -> RunManifest:
+    def _wish(self, hint: Hint) -> ModelWish:
+        hint = hint if self._resumed is None else self._resumed.fix_hint(hint)
+        return ModelWish(self._config, self._resumed, self._texts, hint, self._quiet)
+
+    def _begin(self, model: dict[str, Any], stack: ExitStack) -> RunManifest:
         """Make the run's folder, or take over that of an earlier sitting; what its ``run.json`` says."""
-        manifest = self._manifest(detector)
+        manifest = self._manifest(model)
         if self._resumed is None:
             self.folder = create_run_folder(self._out, "predict")
             stack.enter_context(lock_run_folder(self.folder))
@@ -196,56 +189,6 @@ class PredictRun:
             )
         return first, itertools.chain([first], media)
 
-    def _open_detector(self, pictures: int | None) -> Detector:
-        """The model on the engine that suits it and so many pictures or frames."""
-        config = self._config
-        name, model = split_model_name(config.model)
-        with show_download(quiet=self._quiet) as on_progress:
-            weights = locate_weights(
-                model, offline=config.offline, on_notice=self._notices.say, on_progress=on_progress
-            )
-        options = EngineOptions(
-            device=config.device,
-            precision=config.precision,
-            imgsz_hw=parse_imgsz(config.imgsz),
-            batch=parse_batch(self._opening.batch),
-            trust_weights=config.trust_weights,
-            hint=self._hint,
-        )
-        if self._resumed is not None:
-            self._resumed.require_weights(weights)
-        work = Work(pictures, tuple(self._texts), config.calibrate)
-        with show_steps(quiet=self._quiet) as on_step:
-            tell = Tell(self._notices.say, self._notices.warn, on_step)
-            engine = self._opening.engine
-            opened = self._opened = open_model(weights, options, name=name, engine=engine, work=work, tell=tell)
-        self._notices.detail(f"engine: {opened.reason}")
-        detector = opened.detector
-        info = detector.info
-        classes = f"{len(info.class_names):,} class{'' if len(info.class_names) == 1 else 'es'}"
-        size = f"{info.net_hw[0]}×{info.net_hw[1]}"
-        self._notices.say(
-            f"{info.name} ({info.family}): {info.engine} on {info.device}, {info.precision}, {size}, {classes}"
-        )
-        if missing := missing_glyphs(info.class_names):
-            self._notices.warn(missing)
-        return detector
-
-    def _choose_batch(self, detector: Detector, first: Media | FrameFailure, read: ReadOptions) -> None:
-        """Take the batch size that is fastest for pictures as large as the first."""
-        from detectattn.pipeline.choose_batch import choose_batch, fit_first
-
-        choice = self.tally.batch = choose_batch(
-            detector, fit_first(detector, first, partial(iter_frames, options=read))
-        )
-        detector.batch = choice.batch
-        self._notices.say(choice.describe())
-
-    def _thresholds(self, detector: Detector) -> Thresholds:
-        config = self._config
-        wanted = resolve_class_ids(config.classes, detector.info.class_names) if config.classes else None
-        return Thresholds(config.conf, config.iou, config.max_det, None if wanted is None else tuple(wanted))
-
     def _run(
         self,
         media: Iterator[Media | FrameFailure],
@@ -286,19 +229,14 @@ class PredictRun:
                 )
             )
 
-    def _manifest(self, detector: Detector) -> RunManifest:
-        weights = detector.weights
-        info = {**asdict(detector.info), "batch": detector.batch, "fit": detector.engine.spec.fit}
-        info |= {"hint": self._hint, "streams": detector.engine.spec.streams}
-        if self._opened is not None:
-            info |= {"engine_reason": self._opened.reason, "conversion": self._opened.conversion}
+    def _manifest(self, model: dict[str, Any]) -> RunManifest:
         return RunManifest(
             command=[redact_url(word) for word in sys.argv],
             config={
                 "sources": [redact_url(text) for text in self._texts],
                 **asdict(replace(self._config, model=redact_url(self._config.model))),
             },
-            models=[{**info, "weights": asdict(weights)}],
+            models=[model],
             versions=collect_versions(),
             machine=collect_machine(),
         )

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.peer.rows import ROWS, WORKS, choose_rows, find_work, list_sides
+from benchmarks.peer.rows import ROWS, WORKS, choose_rows, find_work, join_figures, list_sides
 from benchmarks.peer.table import describe_row, describe_work, render_notes, render_table
 
 
@@ -63,3 +63,31 @@ def _render(name: str, seconds: dict[str, list[float]]) -> str:
     (row,) = choose_rows([name])
     described = describe_row(row, find_work(row.work), {"seconds": seconds, "failed": {}})
     return render_table([described]).splitlines()[-1]
+
+
+def test_rows_that_are_not_measured_again_are_kept() -> None:
+    earlier = _figures("folder-rtdetr-l", "fp32", 0.3), _figures("one-yolo11n", "fp32", 0.2)
+    kept = join_figures(join_figures(None, earlier[0]), earlier[1])
+    joined = join_figures(kept, _figures("folder-rtdetr-l-int8", "int8", 0.1))
+    assert [row["row"] for row in joined["rows"]] == ["one-yolo11n", "folder-rtdetr-l", "folder-rtdetr-l-int8"]
+    assert joined["works"]["folder-rtdetr-l"]["seconds"] == {"pt": [1.0], "fp32": [0.3], "int8": [0.1]}
+    assert set(joined["models"]) == {"rtdetr-l", "yolo11n"}
+
+
+def test_rows_of_another_peer_or_threshold_are_not() -> None:
+    now = _figures("one-yolo11n", "fp32", 0.2)
+    other_peer = {**_figures("folder-yolo11n", "fp32", 0.3), "peer_versions": {"torch": "1"}}
+    other_conf = {**now, "models": {"yolo11n": {"conf": 0.5, "kept_by_force": []}}}
+    assert join_figures(other_peer, now) == join_figures(other_conf, now) == now
+
+
+def _figures(name: str, ours: str, seconds: float) -> dict[str, Any]:
+    (row,) = choose_rows([name])
+    work = find_work(row.work)
+    compared = {"seconds": {"pt": [1.0], ours: [seconds]}, "failed": {}}
+    return {
+        "peer_versions": {"torch": "2"},
+        "models": {work.model: {"conf": 0.1, "kept_by_force": []}},
+        "rows": [describe_row(row, work, compared)],
+        "works": {work.name: compared},
+    }
