@@ -12,7 +12,9 @@ import time
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
+from benchmarks.record import read_record, write_record
 from fuzz.replay import CORPUS
 from fuzz.targets import NAMES, load_target
 
@@ -46,6 +48,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"all when left out: {', '.join(NAMES)}")
     parser.add_argument("--minutes", type=float, default=10.0, help="for each target (default: 10)")
+    parser.add_argument("--record", action="store_true", help="keep the figures in benchmarks/results/fuzz.json")
     parser.add_argument("--keep", type=Path, default=Path("build/fuzz"), help="folder of what is found")
     options = parser.parse_args()
     if unknown := sorted(set(options.names) - set(NAMES)):
@@ -53,9 +56,15 @@ def main() -> int:
     if find_spec("atheris") is None:
         parser.error("atheris is not installed: pip install --group fuzz")
     failed = False
+    figures: dict[str, Any] = (read_record("fuzz") or {}) if options.record else {}
     for name in options.names or NAMES:
         session = run_session(name, options.minutes, options.keep / name)
         failed |= bool(session.found)
+        if options.record:
+            seconds, failures = round(session.seconds), len(session.found)
+            numbers = {"seconds": seconds, "inputs": session.runs, "branches": session.coverage, "failures": failures}
+            figures[name] = numbers
+            write_record("fuzz", figures)
         print(
             f"{name}: {session.runs:,} inputs in {session.seconds:,.0f} s, {session.coverage:,} branches, "
             f"{len(session.found)} failures",
