@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 from pathlib import PurePosixPath
 
 import cv2
@@ -121,6 +122,13 @@ def test_thin_coloured_lines_survive_jpeg():
     picture[:, 31] = (40, 20, 230)
     decoded = cv2.imdecode(np.frombuffer(encode_image(picture, ".jpg", 90), np.uint8), cv2.IMREAD_COLOR)
     assert np.abs(decoded[:, 31].astype(int) - (40, 20, 230)).max() < 40
+
+
+@pytest.mark.parametrize(("height", "factors"), [(1999, (1, 1)), (2000, (2, 2))])
+def test_colour_is_halved_in_pictures_that_no_screen_shows_in_full(height, factors):
+    content = encode_image(np.full((height, 4000, 3), 90, np.uint8), ".jpg", 90)
+    with Image.open(io.BytesIO(content)) as picture:
+        assert picture.layer[0][1:3] == factors
 
 
 def test_a_picture_too_wide_for_jpeg_is_shrunk_to_fit():
