@@ -17,10 +17,11 @@ BENCHMARKS = {
     "video": "memory and pace on a 4K video of 40 seconds against 10",
     "report_page": "size of the report of 1,000 pictures, and how soon it answers in Chromium",
     "resume": "a run killed 200 times and resumed, against an uninterrupted one (a model of its own, half an hour)",
+    "soak": "two hours on a bad camera: memory, lag, frames dropped, returns (an embedded model; can be shortened)",
     "faithfulness": "which maps are true: deletion and insertion of every method (embedded models, ten minutes)",
     "verdicts": "how often intervals cover the truth and verdicts are right (embedded models, a quarter of an hour)",
 }
-_OWN_MODELS = frozenset({"resume", "decode", "verdicts", "report_page", "faithfulness"})
+_OWN_MODELS = frozenset({"resume", "decode", "verdicts", "report_page", "soak", "faithfulness"})
 
 
 def main() -> None:

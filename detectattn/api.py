@@ -5,32 +5,36 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
 from detectattn.classes import resolve_class_ids
 from detectattn.config import parse_imgsz, split_model_name
+from detectattn.conversion.choose import OpenedModel, open_model
+from detectattn.conversion.work import Tell, Work
 from detectattn.drawing import draw_detections
-from detectattn.engines import open_detector
-from detectattn.engines.base import EngineOptions
+from detectattn.engines.base import EngineOptions, Hint
+from detectattn.engines.detector import Detector
 from detectattn.engines.postprocess import Thresholds
-from detectattn.errors import SourceError, UndecodableImage
+from detectattn.errors import ConfigError, EmptySource, SourceError, UndecodableImage
 from detectattn.pipeline.channel import Stopped, StopSignal
 from detectattn.pipeline.stages import RunOptions, Stages
 from detectattn.records import to_record
 from detectattn.sinks.files import write_new_file
 from detectattn.sources import iter_frames, open_sources
 from detectattn.sources.base import ReadCounts, ReadOptions
-from detectattn.types import U8, Detections, Frame, FrameFailure, Media, ModelInfo, Prediction
+from detectattn.sources.isolation import open_isolation
+from detectattn.types import U8, Detections, Frame, FrameFailure, Media, ModelInfo, Prediction, WeightsFile
 from detectattn.weights.locate import locate_weights
 
 # Naming a registry model consents to its download; address and size are announced here.
 _log = logging.getLogger("detectattn")
+_TORCH_DEVICES = frozenset({"auto", "cpu", "cuda", "mps"})
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -104,16 +108,27 @@ class Model:
 
     Args:
         model: Registry name, ``.pt`` or ``.onnx`` file, OpenVINO folder or URL; ``NAME=MODEL`` names it.
-        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
-        engine: ``auto``, ``torch``, ``openvino``, ``onnx``.
-        precision: ``auto``, ``fp32``, ``fp16``.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``, or a device of OpenVINO's.
+        engine: ``auto``: a converted model from the cache, where one passed its parity gate, else PyTorch; nothing is
+            converted unasked. ``openvino`` or ``onnx``: converted now if need be, behind the gate, which takes some
+            seconds to a minute, told through the logger ``detectattn``. ``torch``: PyTorch.
+        precision: ``auto``, ``fp32``, ``fp16``, ``bf16``, ``int8``. On a processor, all but the first two mean
+            OpenVINO with ``engine="auto"``.
+        calibrate: Pictures that ``int8`` is calibrated on, in any form a source has; like those that the model will
+            see. Empty for those of the cached conversion.
         imgsz: Side of the network's input, or (height, width); None for the model's own.
         batch: Pictures that go through together; 0 chooses for the device.
+        hint: ``latency`` where each result is waited for: one picture at a time has all cores. ``throughput`` for
+            folders and videos: several go side by side, where the engine gains by it, and each takes longer.
         offline: Refuse to download weights or pictures.
         trust_weights: Load a checkpoint that needs more than the allow-list, which can run any code.
+        isolate: What is decoded in processes of their own, whose crash does no harm: ``auto`` (videos, and pictures but
+            for sound JPEG and PNG), ``all``, ``none``. They end with :meth:`close`, or when they have rested a minute.
 
     Raises:
-        ModelError, EngineError, FetchError: It cannot be loaded; the message says why and what to do.
+        ModelError, EngineError, FetchError: It cannot be loaded, or what was made of it did not pass the gate; the
+            message says why and what to do.
+        ConfigError: Engine and precision do not go together, or INT8 has no pictures to be calibrated on.
 
     Example:
         >>> model = Model("rtdetr-l")
@@ -128,19 +143,32 @@ class Model:
         device: str = "auto",
         engine: str = "auto",
         precision: str = "auto",
+        calibrate: str | Path = "",
         imgsz: int | tuple[int, int] | None = None,
         batch: int = 0,
+        hint: Hint = "latency",
         offline: bool = False,
         trust_weights: bool = False,
+        isolate: str = "auto",
     ) -> None:
         name, where = split_model_name(str(model))
         size = imgsz if isinstance(imgsz, tuple) else parse_imgsz("" if imgsz is None else str(imgsz))
-        options = EngineOptions(
-            device=device, precision=precision, imgsz_hw=size, batch=batch, trust_weights=trust_weights
+        if hint not in get_args(Hint):
+            raise ConfigError(f"hint is {hint!r}", hint=f"Give {' or '.join(get_args(Hint))}")
+        if str(calibrate) and precision != "int8":
+            raise ConfigError("calibrate= is for INT8", hint='Give precision="int8" too, or leave it out')
+        self._options = EngineOptions(
+            device=device, precision=precision, imgsz_hw=size, batch=batch, trust_weights=trust_weights, hint=hint
         )
+        if isolate not in ("auto", "all", "none"):
+            raise ConfigError(f"isolate is {isolate!r}", hint="Give auto, all or none")
         weights = locate_weights(where, offline=offline, on_notice=_log.info)
         self._offline = offline
-        self._detector = open_detector(weights, options, name=name, engine=engine)
+        self._detector = _open(weights, self._options, name, engine, str(calibrate)).detector
+        self._explaining: Detector | None = None
+        self._closing = ExitStack()
+        self._closing.callback(self._detector.close)
+        self._isolation = self._closing.enter_context(open_isolation(isolate))
 
     @property
     def info(self) -> ModelInfo:
@@ -193,7 +221,9 @@ class Model:
                 stop.set(SourceError(failure.message.rstrip("."), hint=hint))
 
         with tempfile.TemporaryDirectory(prefix="detectattn-") as temp_dir:
-            read = ReadOptions(vid_stride=vid_stride, offline=self._offline, temp_dir=Path(temp_dir))
+            read = ReadOptions(
+                vid_stride=vid_stride, offline=self._offline, temp_dir=Path(temp_dir), isolation=self._isolation
+            )
             stages = Stages(self._detector, RunOptions(thresholds), stop, fail)
             stages.start(_iter_media(source, read), partial(iter_frames, options=read))
             try:
@@ -231,25 +261,45 @@ class Model:
 
         Raises:
             SourceError: It cannot be read.
-            EngineError: The model is an export, or runs in half precision.
+            EngineError: The model is an export, and the weights that it was made from are not at hand.
             ConfigError: There is no such map.
+
+        Only PyTorch in single precision shows attention: a model that runs otherwise is opened a second time.
         """
         from detectattn.explain.picture import ExplainOptions, explain_look, look_at
 
         with tempfile.TemporaryDirectory(prefix="detectattn-") as temp_dir:
-            read = ReadOptions(offline=self._offline, temp_dir=Path(temp_dir))
+            read = ReadOptions(offline=self._offline, temp_dir=Path(temp_dir), isolation=self._isolation)
             media = next(_iter_media(image, read))
             if isinstance(media, FrameFailure):
                 raise SourceError(media.message.rstrip("."), hint="Pass a picture that can be read")
             with closing(_iter_one(media, read)) as frames:
                 bgr = next(frames).bgr
         options = ExplainOptions(Thresholds(conf, iou), tuple(maps), score=score)
-        look = look_at(self._detector, bgr, options)
-        return explain_look(self._detector, bgr, look, range(min(top, len(look.captured.detections))), options)
+        detector = self._open_explaining()
+        look = look_at(detector, bgr, options)
+        return explain_look(detector, bgr, look, range(min(top, len(look.captured.detections))), options)
+
+    def _open_explaining(self) -> Detector:
+        """The model in PyTorch and single precision: the one that runs, or the weights it was made from."""
+        info = self._detector.info
+        if (info.engine, info.precision) == ("torch", "fp32"):
+            return self._detector
+        if self._explaining is None:
+            from detectattn.explain.models import open_models
+
+            known = self._options.device.split(":")[0] in _TORCH_DEVICES  # others are OpenVINO's
+            device = self._options.device if known else "auto"
+            options = replace(self._options, device=device, precision="fp32", imgsz_hw=info.net_hw)
+            weights = self._detector.weights
+            opened = open_models([f"{info.name}={weights.path}"], lambda _: weights, options, _log.info)
+            [model] = self._closing.enter_context(opened)
+            self._explaining = model.detector
+        return self._explaining
 
     def close(self) -> None:
         """Free what the model holds."""
-        self._detector.close()
+        self._closing.close()
 
     def __enter__(self) -> Model:
         return self
@@ -258,6 +308,20 @@ class Model:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _open(weights: WeightsFile, options: EngineOptions, name: str | None, engine: str, calibrate: str) -> OpenedModel:
+    # How many pictures there will be is not known, so that none is converted to repay itself.
+    work, tell = Work(calibrate=calibrate), Tell(_log.info, _log.warning, _log.debug)
+    try:
+        return open_model(weights, options, name=name, engine=engine, work=work, tell=tell)
+    except EmptySource as error:
+        if calibrate:
+            raise
+        raise ConfigError(
+            "INT8 is calibrated on pictures of the kind that it will see, and none were named",
+            hint="Pass calibrate=, a folder with a few dozen",
+        ) from error
 
 
 def _iter_one(media: Media, read: ReadOptions) -> Generator[Frame]:

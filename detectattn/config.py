@@ -14,9 +14,14 @@ from detectattn.shipped import shipped_dir
 from detectattn.yaml_text import BrokenYaml, read_yaml
 
 AUTO_BATCH = "auto"
+FOREVER = "forever"
+AUTO_REPLICAS = "auto"
 
 _FEWEST_TRIED = 20
-_ENGINES = ("auto", "torch", "openvino", "onnx")
+_ROTATE = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s*(s|min|m|h|d|kb|mb|gb|tb)", re.IGNORECASE)
+_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+_BYTES = {"kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
+_ENGINES = ("auto", "torch", "openvino", "onnx", "tensorrt")
 _PRECISIONS = ("auto", "fp32", "fp16", "bf16", "int8")
 
 
@@ -40,6 +45,8 @@ class PredictConfig:
         vid_stride: Take every n-th frame of a video or stream.
         decode: ``full``, or ``reduced``: the model is shown JPEGs far larger than its input at a half, a quarter or an
             eighth of their size.
+        isolate: What is decoded in processes of their own, whose crash does no harm: ``auto`` (videos, and pictures but
+            for sound JPEG and PNG), ``all``, ``none``.
         save: More outputs: parquet, csv, coco, yolo, voc, crops.
         images: Whether annotated images and videos are written.
         show: Whether annotated output is shown in a window as it is made.
@@ -47,6 +54,14 @@ class PredictConfig:
         trust_weights: Load checkpoints that ask for more than the allow-list.
         allow_truncated: Take pictures that are cut short as far as they decode.
         max_failures: Stop once more inputs failed than this: a number, or ``10%`` of those tried; empty for no limit.
+        reconnect: Attempts in a row to get a stream back that was lost: a number, or ``forever``.
+        rotate: When the files of a stream begin a new part: ``1h``, ``500MB``, or ``1h,500MB``; empty for never.
+        cluster: Ray cluster that does the work: ``local``, ``auto``, ``HOST:PORT`` or ``ray://HOST:PORT``; empty for
+            this process.
+        replicas: How often the model is loaded on a cluster: a number, or ``auto`` for as often as it fits.
+        replica_cpus: Cores of each replica; None to choose.
+        replica_gpus: GPUs of each replica; None for one where there are any.
+        shard_size: Inputs that a replica works on before they count as done.
     """
 
     model: str = "rtdetr-l"
@@ -62,6 +77,7 @@ class PredictConfig:
     batch: str = ""
     vid_stride: int = 1
     decode: str = "full"
+    isolate: str = "auto"
     save: tuple[str, ...] = ()
     images: bool = True
     show: bool = False
@@ -69,6 +85,13 @@ class PredictConfig:
     trust_weights: bool = False
     allow_truncated: bool = False
     max_failures: str = ""
+    reconnect: str = FOREVER
+    rotate: str = ""
+    cluster: str = ""
+    replicas: str = AUTO_REPLICAS
+    replica_cpus: int | None = None
+    replica_gpus: float | None = None
+    shard_size: int = 256
 
     def __post_init__(self) -> None:
         _require("conf", self.conf, 0 <= self.conf <= 1, "a number from 0 to 1")
@@ -77,11 +100,18 @@ class PredictConfig:
         parse_batch(self.batch)
         _require("vid_stride", self.vid_stride, self.vid_stride >= 1, "a whole number above 0")
         _require("decode", self.decode, self.decode in ("full", "reduced"), "full or reduced")
+        _require("isolate", self.isolate, self.isolate in ("auto", "all", "none"), "auto, all or none")
         _require("engine", self.engine, self.engine in _ENGINES, ", ".join(_ENGINES))
         _require("precision", self.precision, self.precision in _PRECISIONS, ", ".join(_PRECISIONS))
         _require("calibrate", self.calibrate, self.precision == "int8" or not self.calibrate, "--precision int8 too")
         parse_imgsz(self.imgsz)
         parse_max_failures(self.max_failures)
+        parse_reconnect(self.reconnect)
+        parse_rotate(self.rotate)
+        parse_replicas(self.replicas)
+        _require("replica_cpus", self.replica_cpus, (self.replica_cpus or 1) >= 1, "a whole number above 0")
+        _require("replica_gpus", self.replica_gpus, (self.replica_gpus or 0) >= 0, "a number from 0")
+        _require("shard_size", self.shard_size, self.shard_size >= 1, "a whole number above 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +130,9 @@ class CompareConfig:
         imgsz: ``640`` or ``480x640`` (height × width) for all; empty for that of the first model.
         own_size: Let every model run at the size that it was made for, whatever the others take.
         device: As for ``predict``.
-        engine: As for ``predict``.
+        engine: ``auto`` (PyTorch, but OpenVINO for a precision that only that has), ``torch``, ``openvino``, ``onnx``.
         precision: As for ``predict``.
+        calibrate: As for ``predict``, also of a sweep's INT8.
         sweep: Axes such as ``imgsz=320,480`` or ``queries=100..300:50``.
         sweep_product: Cross the axes, rather than going along one at a time.
         budget: Limits such as ``50ms`` or ``500MB``.
@@ -128,6 +159,7 @@ class CompareConfig:
     device: str = "auto"
     engine: str = "auto"
     precision: str = "auto"
+    calibrate: str = ""
     sweep: tuple[str, ...] = ()
     sweep_product: bool = False
     budget: tuple[str, ...] = ()
@@ -150,6 +182,10 @@ class CompareConfig:
         _require("seed", self.seed, self.seed >= 0, "a whole number from 0")
         _require("vid_stride", self.vid_stride, self.vid_stride >= 1, "a whole number above 0")
         _require("explain", self.explain, self.images or not self.explain, "it without --no-images: maps are pictures")
+        is_int8 = self.precision == "int8" or any("int8" in axis for axis in self.sweep)
+        _require("calibrate", self.calibrate, is_int8 or not self.calibrate, "--precision int8 too")
+        _require("engine", self.engine, self.engine in _ENGINES, ", ".join(_ENGINES))
+        _require("precision", self.precision, self.precision in _PRECISIONS, ", ".join(_PRECISIONS))
         parse_imgsz(self.imgsz)
 
 
@@ -256,6 +292,19 @@ def parse_batch(text: str) -> int:
     return int(text)
 
 
+def parse_replicas(text: str) -> int | None:
+    """Replicas on a cluster, from ``4``; None from ``auto``, which leaves it open.
+
+    Raises:
+        ConfigError: It is neither.
+    """
+    if text == AUTO_REPLICAS:
+        return None
+    if not re.fullmatch(r"\d{1,6}", text.strip()) or int(text) == 0:
+        raise ConfigError(f"--replicas is {text!r}", hint="Give a whole number above 0, or auto for as many as fit")
+    return int(text)
+
+
 @dataclass(frozen=True, slots=True)
 class FailureLimit:
     """How many inputs of a run may fail.
@@ -287,6 +336,40 @@ def parse_max_failures(text: str) -> FailureLimit:
     if match is None or (match[2] and float(match[2]) > 100):
         raise ConfigError(f"--max-failures is {text!r}", hint="Give a number of inputs, or a share of them such as 10%")
     return FailureLimit(int(match[1])) if match[1] else FailureLimit(share=float(match[2]) / 100)
+
+
+def parse_reconnect(text: str) -> int | None:
+    """How many times in a row a lost stream is called again; None for as many as it takes.
+
+    Raises:
+        ConfigError: It is neither a number nor ``forever``.
+    """
+    if text == FOREVER:
+        return None
+    if not re.fullmatch(r"\d{1,9}", text):
+        raise ConfigError(f"--reconnect is {text!r}", hint="Give a number of attempts, 0 for none, or forever")
+    return int(text)
+
+
+def parse_rotate(text: str) -> tuple[float | None, int | None]:
+    """Seconds and bytes after which files begin a new part, from ``1h``, ``500MB`` or both; None for no such limit.
+
+    Raises:
+        ConfigError: It is no time and no size, or one of them twice.
+    """
+    after_s: float | None = None
+    size_bytes: int | None = None
+    for part in text.split(",") if text else ():
+        match = _ROTATE.fullmatch(part.strip())
+        unit = match[2].lower() if match else ""
+        amount = float(match[1]) if match else 0.0
+        if amount > 0 and unit in _SECONDS and after_s is None:
+            after_s = amount * _SECONDS[unit]
+        elif amount > 0 and unit in _BYTES and size_bytes is None:
+            size_bytes = round(amount * _BYTES[unit])
+        else:
+            raise ConfigError(f"--rotate is {text!r}", hint="Give a time, a size, or both: 1h, 500MB, 30min,2GB")
+    return after_s, size_bytes
 
 
 def split_model_name(text: str) -> tuple[str | None, str]:

@@ -11,6 +11,9 @@
     │   ├── ImageTooLarge       more pixels than the limit allows to decode
     │   ├── UndecodableVideo    a video that cannot be opened, or breaks off
     │   ├── MissingDecoder      a format whose decoder is not installed
+    │   ├── DecoderError        a decoder that fails in a way of its own
+    │   ├── DecoderCrashed      a decoder that took its process with it
+    │   ├── DecoderHung         a decoder that did not come to an end
     │   ├── StreamLost          a camera or stream that cannot be reached, or went away
     │   └── UnreadableRecord    a line of a records file that is no record
     │       ├── TornRecord      the last line, cut short when a run was killed
@@ -21,7 +24,9 @@
     │   ├── HttpStatus          the server answered with an error
     │   ├── ForbiddenAddress    a scheme or address that is not allowed
     │   ├── FetchTooLarge       more bytes than the limit
-    │   └── FetchTimedOut       slower than the limit
+    │   ├── FetchTimedOut       slower than the limit
+    │   ├── ObjectNotFound      no such bucket, or no such object in a store
+    │   └── AccessDenied        credentials that are missing, wrong, or lack the right
     ├── ModelError              a model
     │   ├── UnknownModel        no such name or file
     │   ├── CorruptWeights      a file that is not, or no longer, a model
@@ -41,6 +46,10 @@
     │   ├── AmbiguousTruth      several files or images that fit alike
     │   └── BrokenPredictions   predictions made elsewhere that cannot be read
     ├── TooManyFailures         more inputs failed than the run was told to bear
+    ├── ClusterError            a Ray cluster that cannot do the work
+    │   ├── NoCluster           none is there, or none answers
+    │   ├── VersionsDiffer      a machine has other versions than the rest
+    │   └── WorkerDied          an input that ended every process that worked on it
     └── OutputError             something to write
         ├── OutputExists        it is there already; nothing is overwritten
         ├── RunInUse            another process writes the run folder
@@ -165,6 +174,24 @@ class MissingDecoder(SourceError):
     code = "missing-decoder"
 
 
+class DecoderError(SourceError):
+    """A decoder that fails in a way that none should."""
+
+    code = "decoder-error"
+
+
+class DecoderCrashed(SourceError):
+    """A decoder that took its process with it."""
+
+    code = "decoder-crashed"
+
+
+class DecoderHung(SourceError):
+    """A decoder that did not come to an end in its time."""
+
+    code = "decoder-hung"
+
+
 class StreamLost(SourceError):
     """A camera or stream that cannot be reached, or went away."""
 
@@ -229,6 +256,18 @@ class FetchTimedOut(FetchError):
     """Slower than the limit."""
 
     code = "fetch-timed-out"
+
+
+class ObjectNotFound(FetchError):
+    """No such bucket, or no such object in a store."""
+
+    code = "object-not-found"
+
+
+class AccessDenied(FetchError):
+    """Credentials that are missing, wrong, or lack the right."""
+
+    code = "access-denied"
 
 
 class ModelError(DetectattnError):
@@ -345,6 +384,30 @@ class TooManyFailures(DetectattnError):
     """More inputs failed than the run was told to bear."""
 
     code = "too-many-failures"
+
+
+class ClusterError(DetectattnError):
+    """A Ray cluster cannot do the work."""
+
+    code = "cluster"
+
+
+class NoCluster(ClusterError):
+    """There is no cluster, or none that answers."""
+
+    code = "no-cluster"
+
+
+class VersionsDiffer(ClusterError):
+    """A machine of a cluster has other versions than the rest."""
+
+    code = "versions-differ"
+
+
+class WorkerDied(ClusterError):
+    """An input ended every process that worked on it."""
+
+    code = "worker-died"
 
 
 class OutputError(DetectattnError):

@@ -87,19 +87,46 @@ def parse_record(line: str) -> Prediction:
     return from_record(_parse_json(line))
 
 
-def iter_records(path: Path, *, skip_torn: bool = False) -> Iterator[Prediction]:
-    """The predictions in a records file, one after another, in constant memory.
+def find_record_files(path: Path) -> tuple[Path, ...]:
+    """The records files that a path names, in their order.
 
     Args:
-        path: A ``predictions.jsonl``, of this or an earlier version.
+        path: A records file; a run folder, with ``predictions.jsonl`` or with parts in ``predictions/``; or that folder
+            of parts.
+
+    Returns:
+        None for a folder without records.
+    """
+    if not path.is_dir():
+        return (path,)
+    whole = path / "predictions.jsonl"
+    if whole.is_file():
+        return (whole,)
+    parts = [p for folder in (path / "predictions", path) for p in folder.glob("predictions-*.jsonl")]
+    return tuple(sorted(parts, key=lambda part: (len(part.name), part.name)))
+
+
+def iter_records(path: Path, *, skip_torn: bool = False) -> Iterator[Prediction]:
+    """The predictions of a run, one after another, in constant memory; parts are read as one.
+
+    Args:
+        path: As :func:`find_record_files` takes it; the records may be of an earlier version.
         skip_torn: End silently before a last line that is cut short.
 
     Raises:
-        SourceNotFound: There is no such file.
+        SourceNotFound: There is no such file, or no records in that folder.
         TornRecord: The last line is cut short; raised after all whole records were yielded.
         NewerSchema: A record was written by a later version.
         UnreadableRecord: A line is no record; the message names file and line.
     """
+    files = find_record_files(path)
+    if not files:
+        raise SourceNotFound(f"no records in {path}", hint="Name a predictions.jsonl, or its run folder")
+    for file in files:
+        yield from _iter_file(file, skip_torn=skip_torn and file is files[-1])
+
+
+def _iter_file(path: Path, *, skip_torn: bool) -> Iterator[Prediction]:
     try:
         stream = path.open("rb")
     except FileNotFoundError as error:

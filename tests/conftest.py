@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from filelock import FileLock
 from numpy.typing import NDArray
 
 from detectattn.shipped import shipped_dir
@@ -28,6 +31,42 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 def _cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Keep Ultralytics' settings out of the user's cache."""
     os.environ.setdefault("DETECTATTN_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture(scope="session")
+def make_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], None]], Path]:
+    """Makes a folder once for all workers of a run: ``make_once("exports", make)`` calls ``make`` with it, empty.
+
+    Who asks next is given it as it is, and who asks meanwhile waits, so nobody may write into it.
+    """
+    root = tmp_path_factory.getbasetemp()
+    # Each worker has a folder of its own below that of the run.
+    root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
+
+    def call(name: str, make: Callable[[Path], None]) -> Path:
+        folder, made = root / name, root / f"{name}.made"
+        with FileLock(root / f"{name}.lock"):
+            if not made.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                make(folder)
+                made.touch()
+        return folder
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def real_study(make_once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
+    """Run folder of the embedded pair on six shipped samples, in real child processes."""
+    name = "a study, with spaces & an umlaut ü"
+
+    def make(folder: Path) -> None:
+        from detectattn.cli.app import run
+
+        assert run(["compare", "--limit", "6", "--rounds", "2", "-o", str(folder / name), "--quiet"]) == 0
+
+    return make_once("study", make) / name
 
 
 @pytest.fixture(scope="session")
@@ -98,6 +137,23 @@ def _write_checkpoint(name: str, path: Path) -> Path:
     train_args = {"task": "detect", "imgsz": int(metadata["imgsz"])}
     torch.save({"model": model.eval().requires_grad_(False), "train_args": train_args}, path)
     return path
+
+
+@pytest.fixture
+def light_studies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Studies run their models in this process and time few pictures, for tests that are about something else.
+
+    Seconds go by until a process has imported PyTorch, a model runs steadily, its best batch is found, and there are
+    timings enough to be precise.
+    """
+    from detectattn.compare import measure, noise, speed
+    from tests.compare.local_child import LocalChild
+
+    monkeypatch.setattr(measure, "Child", LocalChild)
+    monkeypatch.setattr(measure, "plan_rounds", partial(speed.plan_rounds, least_timed=10))
+    monkeypatch.setattr(measure, "read_machine_state", partial(noise.read_machine_state, window_s=0.05))
+    monkeypatch.setattr(speed, "_WARM_BLOCK", 1)
+    monkeypatch.setattr(speed, "_BATCHES", (1, 2))
 
 
 class ScriptedServer:

@@ -91,6 +91,7 @@ def to_local(words: list[str], url: str) -> list[str]:
     return [word for word in local if word != "--show"]
 
 
+@pytest.mark.usefixtures("light_studies")
 @pytest.mark.parametrize("command", list_commands())
 def test_commands_run(
     command: str, reader: Path, http_server: Any, ultralytics_assets: Path, capsys: pytest.CaptureFixture[str]

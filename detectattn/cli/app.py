@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from detectattn.cli.doctor import doctor
 from detectattn.cli.explain import explain
 from detectattn.cli.export import export
 from detectattn.cli.inspect import inspect
+from detectattn.cli.leaving import leave
 from detectattn.cli.models import app as models_app
 from detectattn.cli.predict import predict
 from detectattn.cli.report import report
@@ -68,7 +70,7 @@ def main() -> None:
 
     0 fine, 1 an expected error, 2 wrong usage, 3 a bug, 4 some inputs failed and the others are done, 130 interrupted.
     """
-    sys.exit(run(sys.argv[1:]))
+    leave(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
@@ -89,6 +91,10 @@ def run(arguments: list[str]) -> int:
         # The reader of a pipe went away, as `| head` does; nothing is wrong, and nothing more can be said on stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except MemoryError as error:
+        where = ", ".join(["there is too little memory", *_list_notes(error)])
+        _say(f"error: {where}. Close other programs, or give it fewer or smaller pictures at once.")
+        return DetectattnError.exit_code
     except Exception as error:  # noqa: BLE001 - the one catch point: a bug becomes a line and a log, not a traceback
         return _report_bug(error)
     return code if isinstance(code, int) else 0
@@ -100,6 +106,13 @@ def _say(text: str) -> None:
 
 def _report_bug(error: Exception) -> int:
     log = import_module("detectattn.cli.buglog").write_bug_log(error)
+    what = ", ".join([f"{type(error).__name__}: {error}", *_list_notes(error)])
     where = f"The details are in {log}" if log else "The details could not be written"
-    _say(f"error: this is a bug in detectattn ({type(error).__name__}: {error}). {where}; please report it.")
+    _say(f"error: this is a bug in detectattn ({what}). {where}; please report it.")
     return EXIT_BUG
+
+
+def _list_notes(error: Exception) -> Sequence[str]:
+    """What was added on the error's way: on which input it happened."""
+    notes: Sequence[str] = getattr(error, "__notes__", ())
+    return notes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -61,12 +62,21 @@ OwnSizeOption = Annotated[
     bool | None,
     typer.Option("--own-size/--matched-size", help="Let each model run at the size it was made for."),
 ]
+EngineOption = Annotated[
+    str | None,
+    typer.Option(
+        "--engine",
+        help="auto (PyTorch; for int8 and bf16 OpenVINO), torch, openvino or onnx: models are converted to it. "
+        "[default: auto]",
+    ),
+]
 SweepOption = Annotated[
     list[str] | None,
     typer.Option(
         "--sweep",
         metavar="AXIS=VALUES",
-        help="imgsz=320,480 | decoder_layers=2..4 | queries=50..150:50 | precision=fp32,fp16; repeat it.",
+        help="imgsz=320,480 | decoder_layers=2..4 | queries=50..150:50 | engine=torch,openvino | precision=fp32,int8; "
+        "repeat it.",
     ),
 ]
 ProductOption = Annotated[
@@ -113,8 +123,9 @@ def compare(
     limit: LimitOption = None,
     imgsz: opt.ImgszOption = None,
     device: opt.DeviceOption = None,
-    engine: opt.EngineOption = None,
-    precision: opt.PrecisionOption = None,
+    engine: EngineOption = None,
+    precision: opt.RunPrecisionOption = None,
+    calibrate: opt.CalibrateOption = None,
     vid_stride: opt.StrideOption = None,
     images: PicturesOption = None,
     explain: ExplainOption = None,
@@ -137,7 +148,8 @@ def compare(
     as_json: opt.JsonOption = False,
 ) -> None:
     """Compare models on your images: speed, memory, accuracy or agreement, and a verdict."""
-    from detectattn.cli.compare_run import CompareRun, resume_study, start_study
+    from detectattn.cli.compare_run import CompareRun
+    from detectattn.cli.compare_start import resume_study, start_study
     from detectattn.cli.console import Notices
     from detectattn.config import CompareConfig, load_preset, resolve_options
 
@@ -149,6 +161,7 @@ def compare(
         "device": device,
         "engine": engine,
         "precision": precision,
+        "calibrate": calibrate,
         "vid_stride": vid_stride,
         "images": images,
         "explain": explain,
@@ -168,12 +181,13 @@ def compare(
         "allow_truncated": allow_truncated,
     }
     notices = Notices(quiet=quiet, verbose=verbose)
-    if resume is not None:
-        others = [name for name, value in {**given, "sources": sources, "out": out, "config": config}.items() if value]
-        start = resume_study(resume, others, notices)
-    else:
-        preset = load_preset(config, CompareConfig) if config else {}
-        start = start_study(sources or (), resolve_options(CompareConfig, preset, given), out, notices)
-    code = CompareRun(start, notices, as_json=as_json).execute()
+    with ExitStack() as stack:
+        if resume is not None:
+            others = [n for n, value in {**given, "sources": sources, "out": out, "config": config}.items() if value]
+            start = resume_study(resume, others, notices, stack)
+        else:
+            preset = load_preset(config, CompareConfig) if config else {}
+            start = start_study(sources or (), resolve_options(CompareConfig, preset, given), out, notices)
+        code = CompareRun(start, notices, as_json=as_json).execute()
     if code:
         raise typer.Exit(code)

@@ -6,92 +6,42 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from detectattn.cli.compare_explain import find_explainer
+from detectattn.cli.compare_manifest import describe_models, make_manifest
+from detectattn.cli.compare_start import Start
 from detectattn.cli.console import Notices
 from detectattn.cli.download_progress import show_download
 from detectattn.cli.study_progress import show_study
 from detectattn.compare.budget import parse_budget
+from detectattn.compare.conversions import Conversions, require_engines
 from detectattn.compare.entrants import Entrant, FileEntrant, ModelEntrant, resolve_entrants
 from detectattn.compare.finish import finish_study
 from detectattn.compare.gate import load_baseline, parse_condition
 from detectattn.compare.study import StudyPlan, require_rereadable, run_study
-from detectattn.compare.study_folder import StudyFolder, read_config
+from detectattn.compare.study_folder import StudyFolder
 from detectattn.compare.sweep import expand_entrant, parse_sweep
 from detectattn.compare.truth_of_study import StudyTruth, read_truth
 from detectattn.config import CompareConfig, parse_imgsz
+from detectattn.conversion.work import Tell
 from detectattn.engines.base import EngineOptions
 from detectattn.errors import ConfigError, EmptySource
-from detectattn.fetch import redact_url
-from detectattn.machine import collect_machine, collect_versions
-from detectattn.pipeline.run_folder import create_run_folder, require_new_folder
+from detectattn.pipeline.run_folder import create_run_folder, lock_run_folder, require_new_folder
 from detectattn.report.content import Report
 from detectattn.report.json_file import to_json
 from detectattn.report.terminal import render_terminal
-from detectattn.shipped import shipped_dir
 from detectattn.sources import open_sources
 from detectattn.sources.base import ReadCounts, ReadOptions
-from detectattn.types import FrameFailure, Media, RunManifest, WeightsFile
+from detectattn.sources.isolation import open_isolation
+from detectattn.types import FrameFailure, Media, WeightsFile
 from detectattn.weights.locate import locate_weights
 
 EXIT_FAILED = 1
 EXIT_PARTIAL = 4
-EMBEDDED_PAIR = ("demo-rtdetr", "demo-yolo")
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """What a study begins with.
-
-    Attributes:
-        sources: As given.
-        config: The options that apply.
-        out: Folder of the run, or None for the next free one.
-        resumed: The run that goes on; None for a new one.
-    """
-
-    sources: tuple[str, ...]
-    config: CompareConfig
-    out: Path | None
-    resumed: StudyFolder | None = None
-
-
-def start_study(sources: Sequence[str], config: CompareConfig, out: Path | None, notices: Notices) -> Start:
-    """A new study; without models the embedded pair, without sources the shipped samples."""
-    if not config.model:
-        config = replace(config, model=EMBEDDED_PAIR)
-        notices.say(f"no model was named: comparing the embedded {' and '.join(EMBEDDED_PAIR)}")
-    only_files = all(text.lower().endswith((".json", ".jsonl")) for text in config.model)
-    if not sources and not only_files:
-        samples = shipped_dir("samples") / "street"
-        notices.say(f"no source was named: comparing on the shipped samples, {samples}")
-        sources = [str(samples / "images")]
-    return Start(tuple(sources), config, out)
-
-
-def resume_study(run: Path, others: Sequence[str], notices: Notices) -> Start:
-    """A study that was interrupted, with the options that it began with.
-
-    Raises:
-        ConfigError: Other options were given too, or the study is complete.
-        SourceNotFound: ``run`` is no run of compare.
-    """
-    if others:
-        raise ConfigError(
-            f"--resume goes on with the options of {run}, and {others[0]} was given too",
-            hint="Give --resume alone, or begin a new study",
-        )
-    folder = StudyFolder(run)
-    manifest = folder.read_manifest()
-    if manifest.status == "finished":
-        raise ConfigError(f"{run} is complete", hint=f"Build its report anew with `detectattn report {run}`")
-    notices.say(f"going on with {run}: what is complete there is not measured again")
-    return Start(tuple(manifest.config["sources"]), read_config(manifest), None, folder)
 
 
 class CompareRun:
@@ -131,6 +81,7 @@ class CompareRun:
                 vid_stride=config.vid_stride,
                 offline=config.offline,
                 temp_dir=temp_dir,
+                isolation=stack.enter_context(open_isolation("auto")),
             )
             require_new_folder(start.out)
             media = list_media(start.sources, read) if start.sources else ()
@@ -141,10 +92,11 @@ class CompareRun:
                 self._notices.say(f"ground truth: {truth.file.path} ({truth.file.format})")
             entrants, notes = self._resolve_entrants()
             check_decisions(config, [entrant.name for entrant in entrants])
+            require_engines([entrant for entrant in entrants if isinstance(entrant, ModelEntrant)])
             plan = make_plan(config, media, read, entrants, truth, temp_dir)
             for note in notes:
                 self._notices.warn(note)
-            folder = start.resumed or StudyFolder(create_run_folder(start.out, "compare"))
+            folder = start.resumed or _begin_folder(start.out, stack)
             self.folder = folder.root
             report = self.report = self._measure(plan, folder, entrants)
         return self._end(report, folder.root)
@@ -184,23 +136,21 @@ class CompareRun:
         status = "failed"
         try:
             with show_study(len(plan.models), self._notices) as events:
-                run_study(plan, folder, events)
+                tell = Tell(events.say, events.warn, events.step)
+                prepare = Conversions(self._start.sources, self._start.config.calibrate, tell)
+                run_study(replace(plan, prepare=prepare), folder, events)
             events.say("judging …")
             explain = find_explainer(plan, folder, self._notices) if self._start.config.explain else None
             report = finish_study(folder, plan.media, plan.read, explain)
             status = "finished"
-        except ConfigError:
-            if not (folder.root / "measured").exists():
-                shutil.rmtree(folder.root)  # holds nothing but what this call wrote
-            raise
         except KeyboardInterrupt:
             status = "interrupted"
             self._notices.warn(f"interrupted; `detectattn compare --resume {folder.root}` goes on")
             raise
         finally:
-            if folder.root.exists():
-                _, failures = folder.read_pictures()
-                folder.write_manifest(replace(manifest, status=status, failures=failures))
+            _, failures = folder.read_pictures()
+            models = describe_models(entrants, folder)
+            folder.write_manifest(replace(manifest, status=status, failures=failures, models=models))
         return report
 
     def _end(self, report: Report, folder: Path) -> int:
@@ -217,6 +167,25 @@ class CompareRun:
         if failed or not finished:
             return EXIT_FAILED
         return EXIT_PARTIAL if len(finished) < len(report.models) or report.conditions.image_failures else 0
+
+
+def _begin_folder(out: Path | None, stack: ExitStack) -> StudyFolder:
+    """The folder of a new study, locked until the stack unwinds."""
+    root = create_run_folder(out, "compare")
+    stack.enter_context(_discard_unbegun(root))
+    stack.enter_context(lock_run_folder(root))
+    return StudyFolder(root)
+
+
+@contextmanager
+def _discard_unbegun(root: Path) -> Iterator[None]:
+    """Take a new folder away where options turn out to be impossible before anything is measured."""
+    try:
+        yield
+    except ConfigError:
+        if not (root / "measured").exists():
+            shutil.rmtree(root)  # holds nothing but what this call wrote
+        raise
 
 
 def list_media(sources: Sequence[str], read: ReadOptions) -> tuple[Media | FrameFailure, ...]:
@@ -269,29 +238,3 @@ def make_plan(
         temp_dir=temp_dir,
         thumbnails=config.images,
     )
-
-
-def make_manifest(start: Start, entrants: Sequence[Entrant], folder: StudyFolder) -> RunManifest:
-    """``run.json`` as the study begins; a resumed one keeps its command and date."""
-    earlier = folder.read_manifest() if start.resumed else None
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    options = asdict(start.config)
-    return RunManifest(
-        command=[redact_url(word) for word in sys.argv] if earlier is None else earlier.command,
-        config={
-            "study": "compare",
-            "created": now if earlier is None else earlier.config["created"],
-            "sources": [redact_url(text) for text in start.sources],
-            "entrants": [entrant.name for entrant in entrants],
-            "options": {**options, "model": [redact_url(text) for text in start.config.model]},
-        },
-        models=[_describe(entrant) for entrant in entrants],
-        versions=collect_versions(),
-        machine=collect_machine(),
-    )
-
-
-def _describe(entrant: Entrant) -> dict[str, object]:
-    if isinstance(entrant, FileEntrant):
-        return {"name": entrant.name, "predictions": str(entrant.path), "sha256": entrant.sha256}
-    return {"name": entrant.name, "variant": dict(entrant.variant), "weights": asdict(entrant.weights)}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
-from detectattn.cli.compare_run import CompareRun, Start
+from detectattn.cli.compare_run import CompareRun
+from detectattn.cli.compare_start import Start
 from detectattn.cli.console import WIDTH, Notices
 from detectattn.cli.demo_step import MODELS, Shown, Stage
 from detectattn.config import CompareConfig

@@ -27,10 +27,11 @@ from detectattn.explain.run import ExplanationRun
 from detectattn.fetch import redact_url
 from detectattn.machine import collect_machine, collect_versions
 from detectattn.pipeline.channel import StopSignal
-from detectattn.pipeline.run_folder import create_run_folder, require_new_folder, write_manifest
+from detectattn.pipeline.run_folder import create_run_folder, lock_run_folder, require_new_folder, write_manifest
 from detectattn.sinks.failures import FailureLog
 from detectattn.sources import open_sources
 from detectattn.sources.base import ReadCounts, ReadOptions, Source
+from detectattn.sources.isolation import open_isolation
 from detectattn.types import FrameFailure, Media, RunManifest, WeightsFile
 from detectattn.weights.locate import locate_weights
 
@@ -87,7 +88,8 @@ class ExplainRun:
         config = self._config
         with ExitStack() as stack:
             temp_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="detectattn-")))
-            read = read_options(config, temp_dir)
+            isolation = stack.enter_context(open_isolation("auto"))
+            read = read_options(config, temp_dir, isolation)
             source = open_sources(self._texts, read)
             media = self._require_media(source)
             require_new_folder(self._out)
@@ -98,10 +100,11 @@ class ExplainRun:
             options = [explain_options(config, model) for model in models]
             check_maps(config, models, self._notices)
             first = next(media)
-            total, _ = count_work(source, first, read.vid_stride)
+            total, _ = count_work(source, first, read.vid_stride, isolation)
             if config.limit:
                 total = config.limit if total is None else min(total, config.limit)
             folder = self.folder = create_run_folder(self._out, "explain")
+            stack.enter_context(lock_run_folder(folder))
             run = ExplanationRun(models, options, config.top, folder, temp_dir, sheets=config.images)
             manifest = self._manifest(models)
             write_manifest(folder, manifest)

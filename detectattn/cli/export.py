@@ -13,7 +13,7 @@ Model = Annotated[
     str,
     typer.Argument(metavar="[NAME=]MODEL", help="Registry name, .pt, embedded model or URL.", show_default=False),
 ]
-EngineOption = Annotated[str, typer.Option("--engine", help="openvino or onnx.")]
+EngineOption = Annotated[str, typer.Option("--engine", help="openvino, onnx or tensorrt.")]
 PrecisionOption = Annotated[str, typer.Option("--precision", help="fp32, fp16 or int8.")]
 BatchOption = Annotated[int, typer.Option("--batch", help="Fix how many images go through together; 0 for any number.")]
 LayersOption = Annotated[int | None, typer.Option("--decoder-layers", help="RT-DETR: keep the first so many layers.")]

@@ -36,7 +36,7 @@ from detectattn.weights.locate import locate_weights
 
 SCHEMA = 1
 _RUNS = Path("runs")
-_ENGINES: tuple[EngineName, ...] = ("openvino", "onnx")
+_ENGINES: tuple[EngineName, ...] = ("openvino", "onnx", "tensorrt")
 _PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "int8")
 
 
@@ -46,7 +46,7 @@ class ExportRequest:
 
     Attributes:
         model: Registry name, file or URL, optionally ``NAME=…``.
-        engine: ``openvino`` or ``onnx``.
+        engine: ``openvino``, ``onnx`` or ``tensorrt``.
         precision: ``fp32``, ``fp16`` or ``int8``.
         imgsz: ``640`` or ``480x640`` (height × width); empty for the model's own.
         batch: Pictures that always go through together; 0 for any number.

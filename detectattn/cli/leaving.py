@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import sys
+from typing import NoReturn
 
 from detectattn.engines.detector import Detector
-from detectattn.pipeline.tally import RunTally
 
-_EXIT_FAILED = 1
-_EXIT_INTERRUPTED = 130
+_stalled: list[Detector] = []
 
 
-def close_detector(detector: Detector, tally: RunTally) -> None:
-    """Free the model. Where a call to it never came back, the process will not wait for that call at its end."""
+def close_detector(detector: Detector) -> None:
+    """Free the model, unless a call to it never came back: the process will not wait for that call at its end."""
     detector.close()
     if detector.stalled:
-        # Registered last, so run first: before the runtime's own clean-up, which would wait for its threads for ever.
-        atexit.register(_leave_at_once, _EXIT_INTERRUPTED if tally.status == "interrupted" else _EXIT_FAILED)
+        _stalled.append(detector)
 
 
-def _leave_at_once(code: int) -> None:
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+def leave(code: int) -> NoReturn:
+    """End the process with an exit code; at once where an engine hangs, whose runtime would wait for its threads."""
+    if _stalled:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)

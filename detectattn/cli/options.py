@@ -53,7 +53,9 @@ ImgszOption = Annotated[
 DeviceOption = Annotated[
     str | None, typer.Option("--device", help="auto, cpu, cuda, cuda:1, mps, or an OpenVINO device. [default: auto]")
 ]
-EngineOption = Annotated[str | None, typer.Option("--engine", help="auto, torch, openvino or onnx. [default: auto]")]
+EngineOption = Annotated[
+    str | None, typer.Option("--engine", help="auto, torch, openvino, onnx or tensorrt. [default: auto]")
+]
 PrecisionOption = Annotated[str | None, typer.Option("--precision", help="auto, fp32 or fp16. [default: auto]")]
 RunPrecisionOption = Annotated[
     str | None, typer.Option("--precision", help="auto, fp32, fp16, bf16 or int8 (see --calibrate). [default: auto]")
@@ -84,6 +86,14 @@ DecodeOption = Annotated[
         help="full, or reduced: the model sees JPEGs far larger than its input at 1/2, 1/4 or 1/8. [default: full]",
     ),
 ]
+IsolateOption = Annotated[
+    str | None,
+    typer.Option(
+        "--isolate",
+        help="Decode in processes of their own, which may crash: auto (all but sound JPEG and PNG), all or none. "
+        "[default: auto]",
+    ),
+]
 SaveOption = Annotated[
     list[str] | None,
     typer.Option("--save", help="More outputs, comma-separated: parquet, csv, coco, yolo, voc, crops."),
@@ -108,11 +118,52 @@ MaxFailuresOption = Annotated[
         "--max-failures", metavar="N|P%", help="Stop once more inputs failed than N, or than P% of those tried."
     ),
 ]
+ReconnectOption = Annotated[
+    str | None,
+    typer.Option(
+        "--reconnect", metavar="N|forever", help="Attempts to get a stream back that was lost. [default: forever]"
+    ),
+]
+RotateOption = Annotated[
+    str | None,
+    typer.Option("--rotate", metavar="1h|500MB", help="Begin new files of a stream after a time, at a size, or both."),
+]
 ResumeOption = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--resume", metavar="RUN", help="Go on with the unfinished run in this folder; all else may be left out."
     ),
+]
+PlaceOption = Annotated[
+    str | None,
+    typer.Option(
+        "-o",
+        "--out",
+        metavar="FOLDER",
+        help="Folder of the run; must not exist. With --cluster also s3:// and the like. [default: runs/predict-NNN]",
+    ),
+]
+ClusterOption = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Work on a Ray cluster: local starts one here, auto joins that of this machine, or HOST:PORT, ray://….",
+    ),
+]
+ReplicasOption = Annotated[
+    str | None,
+    typer.Option("--replicas", metavar="N|auto", help="Copies of the model on the cluster. [default: as many as fit]"),
+]
+ReplicaCpusOption = Annotated[
+    int | None, typer.Option("--replica-cpus", help="Cores of each copy. [default: what is fastest, by trying]")
+]
+ReplicaGpusOption = Annotated[
+    float | None, typer.Option("--replica-gpus", help="GPUs of each copy; may be a part of one. [default: 1 if any]")
+]
+ShardOption = Annotated[
+    int | None,
+    typer.Option("--shard-size", help="Inputs that a copy does at a time; what dies costs no more. [default: 256]"),
 ]
 QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")]
 VerboseOption = Annotated[bool, typer.Option("-v", "--verbose", help="Print every failure and warning as it happens.")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from detectattn.classes import resolve_class_ids
@@ -12,14 +12,16 @@ from detectattn.cli.download_progress import show_download
 from detectattn.cli.predict_resume import Resumed
 from detectattn.cli.step_progress import show_steps
 from detectattn.config import AUTO_BATCH, PredictConfig, parse_batch, parse_imgsz, split_model_name
-from detectattn.conversion.choose import OpenedModel, open_model
+from detectattn.conversion.choose import OpenedModel, is_convertible, open_model
 from detectattn.conversion.work import Tell, Work
 from detectattn.drawing import missing_glyphs
+from detectattn.engines import open_detector
 from detectattn.engines.base import EngineOptions, Hint
 from detectattn.engines.detector import Detector
 from detectattn.engines.postprocess import Thresholds
 from detectattn.pipeline.choose_batch import BatchChoice, choose_batch, fit_first
 from detectattn.pipeline.reading import OpenFrames
+from detectattn.pipeline.tally import RunTally
 from detectattn.types import FrameFailure, Media
 from detectattn.weights.locate import locate_weights
 
@@ -47,6 +49,18 @@ class ModelWish:
         """The options that open it: those of the earlier sitting, where there is one."""
         return self.config if self.resumed is None else self.resumed.fix(self.config)
 
+    @property
+    def options(self) -> EngineOptions:
+        """How it is to be run."""
+        return EngineOptions(
+            device=self.config.device,
+            precision=self.config.precision,
+            imgsz_hw=parse_imgsz(self.config.imgsz),
+            batch=parse_batch(self.opening.batch),
+            trust_weights=self.config.trust_weights,
+            hint=self.hint,
+        )
+
 
 def open_run_model(wish: ModelWish, pictures: int | None, notices: Notices) -> OpenedModel:
     """The model on the engine that suits it and so many pictures or frames; says which.
@@ -55,26 +69,37 @@ def open_run_model(wish: ModelWish, pictures: int | None, notices: Notices) -> O
         ModelError, EngineError, FetchError: It cannot be had or opened.
         ChecksumMismatch: It is not the one that the earlier sitting began with.
     """
-    config, opening = wish.config, wish.opening
+    config = wish.config
     name, model = split_model_name(config.model)
     with show_download(quiet=wish.quiet) as on_progress:
         weights = locate_weights(model, offline=config.offline, on_notice=notices.say, on_progress=on_progress)
     if wish.resumed is not None:
         wish.resumed.require_weights(weights)
-    options = EngineOptions(
-        device=config.device,
-        precision=config.precision,
-        imgsz_hw=parse_imgsz(config.imgsz),
-        batch=parse_batch(opening.batch),
-        trust_weights=config.trust_weights,
-        hint=wish.hint,
-    )
     work = Work(pictures, tuple(wish.sources), config.calibrate)
     with show_steps(quiet=wish.quiet) as on_step:
         tell = Tell(notices.say, notices.warn, on_step)
-        opened = open_model(weights, options, name=name, engine=opening.engine, work=work, tell=tell)
+        opened = open_model(weights, wish.options, name=name, engine=wish.opening.engine, work=work, tell=tell)
     _announce(opened, notices)
     return opened
+
+
+def open_fallback(detector: Detector, options: EngineOptions) -> Detector:
+    """Another engine for a model whose own hangs: PyTorch where it has the weights, else the same with one stream.
+
+    Args:
+        detector: The model as it runs.
+        options: How it was opened.
+
+    Raises:
+        ModelError, EngineError: It cannot be opened.
+    """
+    info = detector.info
+    options = replace(options, batch=detector.batch, streams=1)
+    if info.engine != "torch" and is_convertible(detector.weights):
+        # PyTorch has no INT8, nor half precision on a processor: it runs in full what was converted to them.
+        options = replace(options, precision="auto", imgsz_hw=info.net_hw)
+        return open_detector(detector.weights, options, name=info.name, engine="torch")
+    return open_detector(detector.weights, options, name=info.name, engine=info.engine)
 
 
 def _announce(opened: OpenedModel, notices: Notices) -> None:
@@ -111,6 +136,13 @@ def choose_thresholds(config: PredictConfig, class_names: Mapping[int, str]) -> 
     """
     wanted = resolve_class_ids(config.classes, class_names) if config.classes else None
     return Thresholds(config.conf, config.iou, config.max_det, None if wanted is None else tuple(wanted))
+
+
+def note_recovered(model: Mapping[str, Any], tally: RunTally) -> dict[str, Any]:
+    """The same once the run has ended: with the batch that it ended with, and with what it got over."""
+    recovered = [*model.get("recovered", ()), *(asdict(recovery) for recovery in tally.recovered)]
+    batch = model["batch"] if tally.last_batch is None else tally.last_batch
+    return {**model, "batch": batch, **({"recovered": recovered} if recovered else {})}
 
 
 def describe_opened(opened: OpenedModel, hint: Hint) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from detectattn.sinks.base import Sink
 from detectattn.types import Frame, FrameFailure, Media, ModelInfo, Prediction, RunManifest, WeightsFile
 
 _FIXED = ("engine", "device", "precision", "net_hw", "batch", "fit", "class_names")
-_FIXED_ENGINES = ("torch", "openvino", "onnx")
+_FIXED_ENGINES = ("torch", "openvino", "onnx", "tensorrt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,8 @@ class Resumed:
                 hint="Resume on the machine where the run began, or begin a new run",
             )
         sittings = int(self.earlier.timing.get("sittings", 1)) + 1
-        return replace(manifest, command=self.earlier.command, timing={"sittings": sittings})
+        models = [{**manifest.models[0], **{name: self.model[name] for name in ("recovered",) if name in self.model}}]
+        return replace(manifest, command=self.earlier.command, models=models, timing={"sittings": sittings})
 
     def find_other_versions(self, manifest: RunManifest) -> str | None:
         """A warning about packages that are not those that the run began with; None where all are."""

@@ -7,7 +7,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -16,20 +16,31 @@ from typing import Any
 from detectattn.cli.console import Notices, show_progress
 from detectattn.cli.interrupt import stop_on_signal
 from detectattn.cli.leaving import close_detector
-from detectattn.cli.predict_model import ModelWish, choose_thresholds, describe_opened, fit_batch, open_run_model
+from detectattn.cli.predict_model import (
+    ModelWish,
+    choose_thresholds,
+    describe_opened,
+    fit_batch,
+    note_recovered,
+    open_fallback,
+    open_run_model,
+)
 from detectattn.cli.predict_resume import Resumed, reopen_outputs
-from detectattn.cli.predict_sinks import open_sinks, open_window
+from detectattn.cli.predict_sinks import abort_sinks, open_sinks, open_window
+from detectattn.cli.predict_streams import arrange_sinks, choose_options, is_live, open_live, require_live
 from detectattn.cli.summary import render_summary
-from detectattn.cli.work import choose_hint, count_work
+from detectattn.cli.work import choose_hint, count_pictures, count_work
 from detectattn.config import PredictConfig, parse_max_failures
 from detectattn.engines.base import Hint
 from detectattn.engines.detector import Detector
-from detectattn.engines.postprocess import Thresholds
-from detectattn.errors import EmptySource, TooManyFailures
+from detectattn.errors import EmptySource, OutputError, TooManyFailures
 from detectattn.fetch import redact_url
 from detectattn.machine import collect_machine, collect_versions
 from detectattn.pipeline.channel import StopSignal
 from detectattn.pipeline.checkpoint import keep_checkpoints
+from detectattn.pipeline.heartbeat import keep_heartbeat
+from detectattn.pipeline.live import Live
+from detectattn.pipeline.recovery import Rescue
 from detectattn.pipeline.run import run_pipeline
 from detectattn.pipeline.run_folder import create_run_folder, lock_run_folder, require_new_folder, write_manifest
 from detectattn.pipeline.stages import RunOptions
@@ -40,7 +51,9 @@ from detectattn.sinks import READ_PIXELS, require_known
 from detectattn.sinks.base import Sink
 from detectattn.sinks.failures import FailureLog
 from detectattn.sources import iter_frames, open_sources
-from detectattn.sources.base import ReadCounts, ReadOptions, Source
+from detectattn.sources.base import Isolation, ReadCounts, ReadOptions, Source
+from detectattn.sources.isolation import open_isolation
+from detectattn.sources.stream_options import LiveReadOptions
 from detectattn.types import FrameFailure, Media, RunManifest
 
 EXIT_FAILED = 1
@@ -89,6 +102,7 @@ class PredictRun:
         self.folder: Path | None = None
         self._counts = ReadCounts()
         self._stop = StopSignal()
+        self._live: Live | None = None
 
     def execute(self) -> int:
         """Run; the exit code.
@@ -99,39 +113,63 @@ class PredictRun:
         """
         with ExitStack() as stack:
             temp_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="detectattn-")))
-            read = self._read_options(temp_dir)
+            isolation = stack.enter_context(open_isolation(self._config.isolate))
+            read = self._read_options(temp_dir, isolation)
             source = open_sources(self._texts, read)
             first, media = self._first_media(source)
+            require_live(self._config, first)
             require_new_folder(self._out)
             require_known(self._config.save)
             show = [open_window(self._stop)] if self._config.show else []
             trace = stack.enter_context(open_trace(self._profile)) if self._profile else None
-            total, unit = count_work(source, first, read.vid_stride)
-            wish = self._wish(choose_hint(total, first))
-            model = open_run_model(wish, total, self._notices)
+            total, unit = count_work(source, first, read.vid_stride, isolation)
+            live_run = is_live(first, self._texts)
+            wish = self._wish("latency" if live_run else choose_hint(total, first))
+            pictures = count_pictures(source, total, unit, read.vid_stride, isolation)
+            model = open_run_model(wish, pictures, self._notices)
             detector = model.detector
-            stack.callback(close_detector, detector, self.tally)
-            read = self._reduce(read, detector)
+            stack.callback(close_detector, detector)
+            options = choose_options(choose_thresholds(self._config, detector.info.class_names), live=live_run)
+            live = self._live = open_live(self._config, options, detector.batch, self._stop, self._notices)
+            read = LiveReadOptions.extend(self._reduce(read, detector), live.options)
             self.tally.batch = fit_batch(detector, wish, first, partial(iter_frames, options=read), self._notices)
-            thresholds = choose_thresholds(self._config, detector.info.class_names)
             manifest = self._begin(describe_opened(model, wish.hint), stack)
             assert self.folder is not None
             folder = self.folder
             opened, media = self._open_outputs(detector, media, manifest)
+            sinks = arrange_sinks(show, opened, live, live=live_run)
+            rescue = Rescue(partial(open_fallback, detector, wish.options), self._notices.warn)
             try:
-                with show_progress(self.tally, total, unit, quiet=self._quiet), keep_checkpoints(folder):
-                    self._run(media, read, detector, thresholds, [*show, *opened], folder, trace)
-            finally:
-                write_manifest(folder, self._final(manifest))
-                if self.tally.status in ("finished", "stopped", "interrupted"):
-                    self._report(folder)
-                if self.tally.status != "finished" and not _is_stream(first):
-                    self._notices.say(f"`detectattn predict --resume {folder}` goes on from there")
+                with (
+                    show_progress(self.tally, total, "frames" if live_run else unit, quiet=self._quiet),
+                    keep_checkpoints(folder),
+                    keep_heartbeat(folder, self.tally, live),
+                ):
+                    self._run(media, read, detector, options, sinks, folder, trace, rescue)
+            except BaseException:
+                if self.tally.status == "running":  # it ended before it could begin
+                    abort_sinks(sinks)
+                # What ended the run is to be told, also where it keeps this from being written as well.
+                with suppress(OutputError):
+                    write_manifest(folder, self._final(manifest))
+                self._tell_end(folder, live)
+                raise
+            write_manifest(folder, self._final(manifest))
+            self._tell_end(folder, live)
         return self._exit_code()
+
+    def _tell_end(self, folder: Path, live: Live) -> None:
+        if self.tally.status in ("finished", "stopped", "interrupted"):
+            self._report(folder)
+        if self.tally.status != "finished" and not live.is_begun:
+            self._notices.say(f"`detectattn predict --resume {folder}` goes on from there")
 
     def _wish(self, hint: Hint) -> ModelWish:
         hint = hint if self._resumed is None else self._resumed.fix_hint(hint)
-        return ModelWish(self._config, self._resumed, self._texts, hint, self._quiet)
+        # Frames of a stream that wait for each other are late.
+        one_by_one = hint == "latency" and not self._config.batch
+        config = replace(self._config, batch="1") if one_by_one else self._config
+        return ModelWish(config, self._resumed, self._texts, hint, self._quiet)
 
     def _begin(self, model: dict[str, Any], stack: ExitStack) -> RunManifest:
         """Make the run's folder, or take over that of an earlier sitting; what its ``run.json`` says."""
@@ -159,13 +197,14 @@ class PredictRun:
         self._notices.say(f"going on with {self.folder}: {self.tally.done_before:,} images or frames are done")
         return opened
 
-    def _read_options(self, temp_dir: Path) -> ReadOptions:
+    def _read_options(self, temp_dir: Path, isolation: Isolation | None) -> ReadOptions:
         config = self._config
         return ReadOptions(
             allow_truncated=config.allow_truncated,
             vid_stride=config.vid_stride,
             offline=config.offline,
             temp_dir=temp_dir,
+            isolation=isolation,
         )
 
     def _reduce(self, read: ReadOptions, detector: Detector) -> ReadOptions:
@@ -194,10 +233,11 @@ class PredictRun:
         media: Iterator[Media | FrameFailure],
         read: ReadOptions,
         detector: Detector,
-        thresholds: Thresholds,
+        options: RunOptions,
         sinks: list[Sink],
         folder: Path,
         trace: Trace | None,
+        rescue: Rescue,
     ) -> None:
         with FailureLog(folder / "failures.jsonl") as failures, stop_on_signal(self._stop, self._notices):
 
@@ -212,11 +252,12 @@ class PredictRun:
                 detector,
                 sinks[:-1],
                 sinks[-1],
-                RunOptions(thresholds),
+                options,
                 self.tally,
                 on_failure=fail,
                 stop=self._stop,
                 trace=trace,
+                rescue=rescue,
             )
 
     def _limit_failures(self, folder: Path) -> None:
@@ -244,19 +285,23 @@ class PredictRun:
     def _final(self, manifest: RunManifest) -> RunManifest:
         tally = self.tally
         status = "failed" if tally.status == "running" else tally.status
-        counts = {**tally.counts(), "reduced": self._counts.reduced, "skipped": dict(self._counts.skipped)}
+        counts = {**self._count(), "reduced": self._counts.reduced, "skipped": dict(self._counts.skipped)}
         timing = {**manifest.timing, **tally.timing()}
-        return replace(manifest, status=status, counts=counts, timing=timing, failures=tally.failures)
+        models = [note_recovered(manifest.models[0], tally)]
+        return replace(manifest, status=status, models=models, counts=counts, timing=timing, failures=tally.failures)
+
+    def _count(self) -> dict[str, Any]:
+        return {**self.tally.counts(), **(self._live.counts() if self._live else {})}
 
     def _report(self, folder: Path) -> None:
         if self._as_json:
             tally = self.tally
-            outcome: dict[str, Any] = {"run": str(folder), "status": tally.status, "counts": tally.counts()}
+            outcome: dict[str, Any] = {"run": str(folder), "status": tally.status, "counts": self._count()}
             outcome["timing"] = tally.timing()
             outcome["failures"] = [asdict(failure) for failure in tally.failures]
             print(json.dumps({"schema": 1, "command": "predict", "data": outcome}, ensure_ascii=False))
         elif not self._quiet:
-            print("\n".join(render_summary(self.tally, self._counts, folder, self._config)))
+            print("\n".join(render_summary(self.tally, self._counts, folder, self._config, self._live)))
 
     def _exit_code(self) -> int:
         if not self.tally.failures:
@@ -266,7 +311,3 @@ class PredictRun:
             inputs = "1 input" if number == 1 else f"{number:,} inputs"
             self._notices.warn(f"{inputs} failed; {self.folder}/failures.jsonl says why")
         return EXIT_PARTIAL if self.tally.done else EXIT_FAILED
-
-
-def _is_stream(item: Media | FrameFailure) -> bool:
-    return isinstance(item, Media) and item.kind == "stream"

@@ -12,15 +12,19 @@ from typing import Any
 
 from detectattn.cli.predict_resume import Resumed
 from detectattn.config import PredictConfig, option_name, resolve_config
-from detectattn.errors import ConfigError
+from detectattn.errors import ConfigError, SourceError
 from detectattn.fetch import redact_url
 from detectattn.pipeline.run_folder import lock_run_folder, read_manifest, require_unbegun
 from detectattn.sources.naming import to_one_line
+from detectattn.storage import is_storage_url
 from detectattn.types import RunManifest
 
 # They decide when a run ends and what it may do, not what it writes. Trust is never taken from a file, which may have
 # come from anywhere.
-_FREE = frozenset({"max_failures", "show", "offline", "trust_weights"})
+_FREE = frozenset(
+    {"isolate", "max_failures", "show", "offline", "trust_weights"}
+    | {"cluster", "replicas", "replica_cpus", "replica_gpus"}
+)
 _REDACTED = "***"
 
 
@@ -39,6 +43,38 @@ class Given:
     preset: Mapping[str, Any]
     options: Mapping[str, Any]
     out: Path | None
+
+
+def is_cluster_run(cluster: str | None, resume: str | None) -> bool:
+    """Whether a run is one on a cluster: by its option, or because the one that goes on is.
+
+    Args:
+        cluster: What ``--cluster`` or a preset says; None or empty where neither does.
+        resume: The run that goes on, or None.
+
+    Raises:
+        SourceError: Its ``run.json`` cannot be read.
+    """
+    if cluster or resume is None:
+        return bool(cluster)
+    if is_storage_url(resume):
+        return True
+    manifest = read_manifest(Path(resume))
+    return manifest is not None and bool(manifest.config.get("cluster"))
+
+
+def require_folder(place: str | None) -> Path | None:
+    """The path of a run's folder, as typed.
+
+    Raises:
+        ConfigError: It is an address of object storage, which a run on a cluster alone writes to.
+    """
+    if place is not None and is_storage_url(place):
+        raise ConfigError(
+            f"{redact_url(place)} is no local folder, and only runs on a cluster write elsewhere",
+            hint="Add --cluster local, which needs no other machine",
+        )
+    return None if place is None else Path(place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +134,7 @@ def resume_run(run: Path, given: Given, stack: ExitStack) -> Start | None:
     elif manifest.status == "finished":
         return None
     else:
-        _require_predict(run, manifest)
+        require_predict(run, manifest)
     stack.enter_context(lock_run_folder(run))
     manifest = read_manifest(run)  # as whoever held the lock left it
     if manifest is None:
@@ -106,7 +142,10 @@ def resume_run(run: Path, given: Given, stack: ExitStack) -> Start | None:
     if manifest.status == "finished":
         return None
     return Start(
-        _resolve_sources(given.sources, manifest), _resolve_options(given, manifest), None, Resumed(run, manifest)
+        resolve_recorded_sources(given.sources, manifest),
+        resolve_recorded_options(given, manifest),
+        None,
+        Resumed(run, manifest),
     )
 
 
@@ -126,12 +165,31 @@ def tell_finished(run: Path, *, quiet: bool, as_json: bool) -> None:
         print(f"{to_one_line(str(run))} is finished; there is nothing left to do", file=sys.stderr)
 
 
-def _require_predict(run: Path, manifest: RunManifest) -> None:
+def require_predict(run: Path | str, manifest: RunManifest) -> None:
+    """Refuse the run of another command.
+
+    Raises:
+        ConfigError: It is one.
+    """
     if not {"model", "conf", "max_det", "sources"} <= manifest.config.keys():
         raise ConfigError(f"{run} is a run of another command than predict", hint="Resume it with that command")
+    if manifest.config.get("rotate"):
+        raise SourceError(
+            f"{run} is the run of a stream, and what it showed cannot be read again",
+            hint="Begin a new run; the records and videos of this one stay as they are",
+        )
 
 
-def _resolve_sources(given: Sequence[str], manifest: RunManifest) -> tuple[str, ...]:
+def resolve_recorded_sources(given: Sequence[str], manifest: RunManifest) -> tuple[str, ...]:
+    """The sources of a run that goes on.
+
+    Args:
+        given: As typed; empty for those of the run.
+        manifest: What the run began with.
+
+    Raises:
+        ConfigError: Others were typed, or one holds a secret, which is not kept.
+    """
     recorded = tuple(str(text) for text in manifest.config["sources"])
     if given:
         if tuple(redact_url(text) for text in given) != recorded:
@@ -142,7 +200,16 @@ def _resolve_sources(given: Sequence[str], manifest: RunManifest) -> tuple[str, 
     return recorded
 
 
-def _resolve_options(given: Given, manifest: RunManifest) -> PredictConfig:
+def resolve_recorded_options(given: Given, manifest: RunManifest) -> PredictConfig:
+    """The options of a run that goes on.
+
+    Args:
+        given: As typed; empty for those of the run.
+        manifest: What the run began with.
+
+    Raises:
+        ConfigError: Something else was typed than the run began with, or something that is not kept is missing.
+    """
     known = {field.name for field in fields(PredictConfig)}
     began = resolve_config({}, {name: value for name, value in manifest.config.items() if name in known})
     wanted = resolve_config(given.preset, given.options)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from detectattn.cli.console import Notices
+from detectattn.sources.naming import to_one_line
 
 _STAGES = {"load": "loading", "time": "timing", "detect": "detecting", "explain": "explaining"}
 _INTERVAL_S = 10.0
@@ -32,12 +33,22 @@ class StudyProgress:
     def say(self, text: str) -> None:
         """Something worth knowing."""
         self.clear()
+        self._told_s = time.monotonic()
         self._notices.say(text)
 
     def warn(self, text: str) -> None:
         """Something that may not be what the user wants."""
         self.clear()
         self._notices.warn(text)
+
+    def step(self, text: str) -> None:
+        """What is being done for a model before it is loaded."""
+        text = to_one_line(text)
+        if self._live:
+            self._show(text)
+        elif time.monotonic() - self._told_s > _INTERVAL_S:
+            self._told_s = time.monotonic()
+            self._notices.say(text)
 
     def advance(self, stage: str, name: str, done: int, total: int | None) -> None:
         """How far a model is at a stage."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from detectattn.cli.console import format_duration, format_rate, format_table
 from detectattn.config import PredictConfig
+from detectattn.pipeline.live import Live
 from detectattn.pipeline.tally import RunTally
 from detectattn.pipeline.timeline import Stage
 from detectattn.sources.base import ReadCounts
@@ -27,14 +29,16 @@ _STAGE_NAMES: Mapping[Stage, str] = {
 }
 
 
-def render_summary(tally: RunTally, counts: ReadCounts, folder: Path, config: PredictConfig) -> list[str]:
+def render_summary(
+    tally: RunTally, counts: ReadCounts, folder: Path, config: PredictConfig, live: Live | None = None
+) -> list[str]:
     """Lines for standard output: what was done, found, failed and skipped, and what to open and type next."""
     return [
         _headline(tally),
-        *_busy(tally),
-        *_classes(tally, config),
+        *(_streams(live) if live is not None and live.is_begun else _busy(tally)),
+        *render_classes(tally.detections, tally.images_with, tally.done, tally.frames > tally.images, config),
         *_failures(tally),
-        *_skipped(counts),
+        *render_skipped(counts.skipped),
         "",
         *_next_steps(folder, tally, config),
     ]
@@ -64,24 +68,45 @@ def _busy(tally: RunTally) -> Iterator[str]:
     yield f"{_STAGE_NAMES[busy.slowest]}-bound: {busy.share:.0%} busy{f' ({others})' if others else ''}"
 
 
+def _streams(live: Live) -> Iterator[str]:
+    """What became of streams. They are waited for, so how busy the run was tells nothing."""
+    state = live.watch.read()
+    if state.dropped:
+        yield f"{_count(state.dropped, 'frame')} dropped to keep up"
+    if state.reconnects:
+        times = "once" if state.reconnects == 1 else f"{state.reconnects:,} times"
+        yield f"lost and found again {times}, away for {format_duration(state.away_s)} in all"
+
+
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}" if number else ""
 
 
-def _classes(tally: RunTally, config: PredictConfig) -> Iterator[str]:
-    if not tally.detections:
-        if tally.done:
+def render_classes(
+    detections: Counter[str], images_with: Counter[str], done: int, of_frames: bool, config: PredictConfig
+) -> Iterator[str]:
+    """Yield the table of what was found.
+
+    Args:
+        detections: By class name.
+        images_with: Images and frames that hold a class, by its name.
+        done: Images and frames.
+        of_frames: Whether most of them are frames.
+        config: The options that applied.
+    """
+    if not detections:
+        if done:
             yield ""
             yield f"no detections above {config.conf:g}; a lower --conf shows what the model is less sure of"
         return
     yield ""
-    seen = "frames" if tally.frames > tally.images else "images"
-    most = tally.detections.most_common(_MOST_CLASSES)
-    rows = [(to_one_line(name), f"{number:,}", f"{tally.images_with[name]:,}") for name, number in most]
+    seen = "frames" if of_frames else "images"
+    most = detections.most_common(_MOST_CLASSES)
+    rows = [(to_one_line(name), f"{number:,}", f"{images_with[name]:,}") for name, number in most]
     yield from format_table(("class", "found", f"in {seen}"), rows, numbers=(1, 2))
-    if len(tally.detections) > _MOST_CLASSES:
-        rest = len(tally.detections) - _MOST_CLASSES
-        number = tally.detections.total() - sum(number for _, number in most)
+    if len(detections) > _MOST_CLASSES:
+        rest = len(detections) - _MOST_CLASSES
+        number = detections.total() - sum(number for _, number in most)
         yield f"and {number:,} of {rest} other class{'' if rest == 1 else 'es'}"
 
 
@@ -100,9 +125,10 @@ def _failures(tally: RunTally) -> Iterator[str]:
         yield f"  and {len(tally.failures) - _MOST_FAILURES:,} more, in failures.jsonl"
 
 
-def _skipped(counts: ReadCounts) -> Iterator[str]:
-    if counts.skipped:
-        kinds = ", ".join(f"{n:,} {suffix}" for suffix, n in sorted(counts.skipped.items(), key=lambda kv: -kv[1])[:5])
+def render_skipped(skipped: Mapping[str, int]) -> Iterator[str]:
+    """Yield a line on the files that were passed over, by suffix; none where there were none."""
+    if skipped:
+        kinds = ", ".join(f"{n:,} {suffix}" for suffix, n in sorted(skipped.items(), key=lambda kv: -kv[1])[:5])
         yield ""
         yield f"skipped files that are neither images nor videos: {to_one_line(kinds)}"
 
@@ -112,6 +138,7 @@ def _next_steps(folder: Path, tally: RunTally, config: PredictConfig) -> Iterato
         ("pictures", "images"),
         ("videos", "videos"),
         ("records", "predictions.jsonl"),
+        ("records", "predictions"),
         *((name, _SAVED.get(name, name)) for name in dict.fromkeys(config.save)),
         ("failures", "failures.jsonl"),
         ("the run", "run.json"),

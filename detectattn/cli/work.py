@@ -2,28 +2,62 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 
 from detectattn.engines.base import Hint
 from detectattn.errors import DetectattnError
-from detectattn.sources.base import Source
+from detectattn.sources.base import Isolation, ReadCounts, Source
 from detectattn.types import FrameFailure, Media
 
+# From so many inputs on, what each of them holds decides nothing any more.
+_MANY = 2_000
+_MOST_PROBED = 3
 
-def count_work(source: Source, first: Media | FrameFailure, vid_stride: int) -> tuple[int | None, str]:
+
+def count_work(
+    source: Source, first: Media | FrameFailure, vid_stride: int, isolation: Isolation | None = None
+) -> tuple[int | None, str]:
     """What a progress bar counts, and how much of it there is: frames of a single video, else inputs."""
     total = source.count()
     if isinstance(first, FrameFailure) or first.kind == "image" or total not in (1, None):
         return total, "images"
     if first.kind != "video" or not isinstance(first.location, Path):
         return None, "images" if first.kind == "url" else "frames"
+    return _count_frames(first.location, vid_stride, isolation), "frames"
+
+
+def count_pictures(
+    source: Source, total: int | None, unit: str, vid_stride: int, isolation: Isolation | None = None
+) -> int | None:
+    """How many pictures a model will be shown, the frames of videos among many inputs included.
+
+    A few videos are probed, spread over all of them; the others are taken to be as long.
+
+    Args:
+        source: What the user named; walked once more.
+        total: From :func:`count_work`.
+        unit: Likewise.
+        vid_stride: Every n-th frame is taken.
+        isolation: Where videos are probed; None for here.
+    """
+    if total is None or unit == "frames" or not 1 < total < _MANY:
+        return total
+    listed = islice(source.iter_media(ReadCounts()), _MANY)
+    videos = [m.location for m in listed if isinstance(m, Media) and m.kind == "video" and isinstance(m.location, Path)]
+    probed = videos[:: -(-len(videos) // _MOST_PROBED)] if videos else []
+    known = [frames for path in probed if (frames := _count_frames(path, vid_stride, isolation)) is not None]
+    return total - len(videos) + round(len(videos) * sum(known) / len(known)) if known else total
+
+
+def _count_frames(video: Path, vid_stride: int, isolation: Isolation | None) -> int | None:
     from detectattn.sources.video import probe_video
 
     try:
-        frames = probe_video(first.location).frames
+        frames = probe_video(video, isolation).frames
     except DetectattnError:
-        return None, "frames"  # the run itself will say what is wrong with it
-    return (-(-frames // vid_stride) if frames else None), "frames"
+        return None  # the run itself will say what is wrong with it
+    return -(-frames // vid_stride) if frames else None
 
 
 def choose_hint(total: int | None, first: Media | FrameFailure) -> Hint:

@@ -9,12 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from detectattn.config import split_model_name
+from detectattn.conversion.converted import Converted
 from detectattn.engines import model_name
 from detectattn.engines.base import EngineOptions
 from detectattn.errors import ConfigError
+from detectattn.records import find_record_files
 from detectattn.types import WeightsFile
 
 _PREDICTIONS = frozenset({".json", ".jsonl"})
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,9 @@ class ModelEntrant:
         engine: ``auto`` or an engine's name.
         base: Name of the model that this is a variant of; its own name otherwise.
         variant: What is changed in it, by axis.
+        runs: What was made of it by conversion and runs in its place, or what is known of it where it is itself an
+            export of our own; None otherwise.
+        notes: What a reader should know of how it runs. Sentences without a final full stop.
     """
 
     name: str
@@ -36,6 +42,8 @@ class ModelEntrant:
     engine: str
     base: str
     variant: Mapping[str, str | int] = field(default_factory=dict)
+    runs: Converted | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +52,8 @@ class FileEntrant:
 
     Attributes:
         name: In this study, unique.
-        path: COCO results (``.json``) or records (``.jsonl``).
-        sha256: Of the file.
+        path: COCO results (``.json``), records (``.jsonl``), or a run's folder, whose parts count as one.
+        sha256: Of the file, or of the records of that folder one after another.
     """
 
     name: str
@@ -84,11 +92,20 @@ def resolve_entrants(
 def _resolve(text: str, locate: Callable[[str], WeightsFile], options: EngineOptions, engine: str) -> Entrant:
     name, model = split_model_name(text)
     path = Path(model).expanduser()
-    if path.suffix.lower() in _PREDICTIONS and "://" not in model:
-        if not path.is_file():
+    records = find_record_files(path) if path.is_dir() else ()
+    if records or (path.suffix.lower() in _PREDICTIONS and "://" not in model):
+        if not records and not path.is_file():
             raise ConfigError(f"there are no predictions {path}", hint="Check the path given to -m")
-        with path.open("rb") as stream:
-            return FileEntrant(name or path.stem, path, hashlib.file_digest(stream, "sha256").hexdigest())
+        return FileEntrant(name or path.stem, path, _digest(records or (path,)))
     weights = locate(model)
     name = name or model_name(weights.path)
     return ModelEntrant(name, weights, options, engine, base=name)
+
+
+def _digest(files: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        with file.open("rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                digest.update(chunk)
+    return digest.hexdigest()

@@ -116,6 +116,8 @@ def _open_all(
             left_out[name] = f"{name} is not explained: it is a file of predictions, with no model to look into."
             continue
         net_hw = entrant.options.imgsz_hw if info is None else info.net_hw
+        if measured[name].conversion is not None:
+            on_notice(f"{name} is explained with PyTorch, by the weights that it was converted from")
         try:
             model = replace(_open(entrant, net_hw, on_notice, stack), color=colors[place])
         except Exception as error:  # noqa: BLE001 - whatever the model's own code raises must not cost the study

@@ -105,6 +105,22 @@ def tell_left_out(explained: ExplainedDisputes) -> tuple[Caveat, ...]:
     return tuple(Caveat("agreement", text, (name,)) for name, text in explained.left_out.items())
 
 
+def tell_originals(explained: ExplainedDisputes, converted: Sequence[str]) -> tuple[Caveat, ...]:
+    """That maps are those of the models themselves, where something made of them by conversion was measured.
+
+    Args:
+        explained: What there is.
+        converted: Names of models that ran converted.
+    """
+    shown = {one.model for picture in explained.pictures for one in picture.maps}
+    names = tuple(name for name in converted if name in shown)
+    if not names:
+        return ()
+    told = " and ".join(names)
+    text = f"The maps of {told} were made in PyTorch, with the weights as they were before the conversion."
+    return (Caveat("agreement", text, names),)
+
+
 def _with_maps(
     picture: GalleryPicture, models: Sequence[str], maps: Mapping[FrameKey, Sequence[DisputeMap]], root: Path
 ) -> GalleryPicture:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from detectattn.compare.draw import draw_pictures
-from detectattn.compare.explained import lay_over, read_explained, tell_left_out
+from detectattn.compare.explained import lay_over, read_explained, tell_left_out, tell_originals
 from detectattn.compare.gallery import build_gallery
 from detectattn.compare.gate import judge_baseline, judge_conditions, load_baseline, parse_condition
 from detectattn.compare.judge import StudyRecords, build_report
@@ -59,7 +59,9 @@ def finish_study(
         report, agreement = build_report(records)
     if explain is not None and agreement is not None:
         explain(agreement)
-    report = replace(report, caveats=report.caveats + tell_left_out(read_explained(folder.root)))
+    explained = read_explained(folder.root)
+    converted = [model.name for model in report.models if model.conversion is not None]
+    report = replace(report, caveats=report.caveats + tell_left_out(explained) + tell_originals(explained, converted))
     report = replace(report, gates=judge_gates(records, report))
     if agreement is not None and not (folder.root / "disputed").exists():
         write_disputes(folder.root / "disputed", agreement)

@@ -11,19 +11,19 @@ from typing import Protocol
 
 from detectattn.compare import messages as msg
 from detectattn.compare.child import Child
+from detectattn.compare.conversions import Prepare, leave_as_is
+from detectattn.compare.describe import begin, describe, to_predictions, to_spec, to_timed
 from detectattn.compare.entrants import ModelEntrant
 from detectattn.compare.frames import Chunk, PictureInfo
-from detectattn.compare.measured import Measured, Timed
-from detectattn.compare.noise import MachineState, read_machine_state
+from detectattn.compare.measured import Measured
+from detectattn.compare.noise import read_machine_state
 from detectattn.compare.rules import ACCURACY_CONF, ACCURACY_IOU, ACCURACY_MAX_DET
-from detectattn.compare.speed import SpeedSamples, compute_joules_per_image, measure_speed, plan_rounds
+from detectattn.compare.speed import measure_speed, plan_rounds
 from detectattn.compare.study_folder import StudyFolder
-from detectattn.engines.base import EngineOptions
-from detectattn.errors import ConfigError, DetectattnError
+from detectattn.errors import BadImageSize, ConfigError, DetectattnError
 from detectattn.records import record_line
 from detectattn.sinks.lines import LineFile
-from detectattn.types import ModelInfo, Prediction, StageTiming
-from detectattn.weights.registry import find_model
+from detectattn.types import ModelInfo
 
 _AT_ONCE = 8
 
@@ -52,11 +52,13 @@ class MeasureOptions:
         rounds: Rounds of timing, 0 for none; None for ten, or more until 50 pictures are timed.
         match_size: Whether models run at the size of the first, where they can.
         check_classes: Raises where a model has no class in common with the ground truth.
+        prepare: Makes a model ready to be loaded: converts it, where it is to run converted.
     """
 
     rounds: int | None
     match_size: bool
     check_classes: Callable[[ModelInfo], None]
+    prepare: Prepare = leave_as_is
 
 
 @dataclass(slots=True)
@@ -104,7 +106,7 @@ class GroupRun:
             total: How many there are, where that is known.
 
         Raises:
-            ConfigError: A variant cannot be run: its value is impossible.
+            ConfigError: A variant cannot be run: its value is impossible; or no model can be converted.
             TruthMismatch: A model has no class in common with the ground truth.
             OutputError: The run folder cannot be written to.
         """
@@ -128,40 +130,74 @@ class GroupRun:
         return [running.entrant.name for running in self._running]
 
     def _load(self, entrant: ModelEntrant, first: Chunk, stack: ExitStack) -> None:
-        name = entrant.name
+        ready = self._prepare(entrant)
+        if ready is None:
+            return
+        name = ready.name
         self._events.advance("load", name, 0, 1)
-        earlier = self._folder.read_measured(name)
         try:
-            child, notes = self._open(entrant, first.pixels.path)
+            child, notes = self._open(ready, first.pixels.path)
         except DetectattnError as error:
-            if entrant.variant:
-                raise _refuse(entrant, error) from error
-            self._fail(_begin(entrant), error)
+            if ready.variant:
+                raise _refuse(ready, error) from error
+            self._fail(begin(ready), error)
             return
         stack.callback(child.close)
         self._options.check_classes(child.loaded.info)
-        known = earlier is not None and earlier.timed is not None
-        measured = earlier if earlier is not None and known else _describe(entrant, child, notes)
-        self._running.append(_Running(entrant, child, measured, self._folder.find_done(name)))
+        earlier = self._find_earlier(ready)
+        measured = describe(ready, child, notes) if earlier is None else earlier
+        self._running.append(_Running(ready, child, measured, self._folder.find_done(name)))
+
+    def _prepare(self, entrant: ModelEntrant) -> ModelEntrant | None:
+        """The model as it is to be loaded; None where it could not be made so, which is noted."""
+        match = self._options.match_size and "imgsz" not in entrant.variant
+        try:
+            try:
+                return self._options.prepare(entrant, self.target_hw if match else None)
+            except BadImageSize:
+                if not match or self.target_hw is None:
+                    raise
+                return self._options.prepare(entrant, None)
+        except DetectattnError as error:
+            if entrant.variant and isinstance(error, ConfigError | BadImageSize):
+                raise _refuse(entrant, error) from error
+            if isinstance(error, ConfigError):
+                raise
+            self._fail(begin(entrant), error)
+            return None
+
+    def _find_earlier(self, entrant: ModelEntrant) -> Measured | None:
+        """What an earlier sitting measured of this very model; what it has of another conversion goes."""
+        earlier = self._folder.read_measured(entrant.name)
+        if earlier is None or earlier.timed is None:
+            return None
+        made = None if entrant.runs is None else entrant.runs.record.files
+        if made == (None if earlier.conversion is None else earlier.conversion.files):
+            return earlier
+        self._events.warn(f"{entrant.name} was converted anew since it was timed, so it is measured anew")
+        self._folder.forget(entrant.name)
+        return None
 
     def _open(self, entrant: ModelEntrant, pixels: Path) -> tuple[Child, tuple[str, ...]]:
         """The model at the size of the study, or at its own where it can run at no other."""
-        child = Child(_to_spec(entrant, entrant.options, pixels))
-        own_hw = child.loaded.info.net_hw
+        child = Child(to_spec(entrant, entrant.options, pixels))
+        found_hw = child.loaded.info.net_hw
         if not self._options.match_size or "imgsz" in entrant.variant:
             return child, ()
         if self.target_hw is None:
-            self.target_hw = own_hw
-        if own_hw == self.target_hw:
-            return child, ()
-        child.close()
+            self.target_hw = found_hw
+        own_hw = found_hw if entrant.runs is None else entrant.runs.record.own_hw
         wanted, own = _text(self.target_hw), _text(own_hw)
+        matched = f"it runs at {wanted}, as the first model does; its own size is {own}"
+        if found_hw == self.target_hw:
+            return child, () if own_hw == found_hw else (matched,)
+        child.close()
         try:
-            matched = Child(_to_spec(entrant, replace(entrant.options, imgsz_hw=self.target_hw), pixels))
+            again = Child(to_spec(entrant, replace(entrant.options, imgsz_hw=self.target_hw), pixels))
         except DetectattnError as error:
-            again = Child(_to_spec(entrant, entrant.options, pixels))
+            again = Child(to_spec(entrant, entrant.options, pixels))
             return again, (f"it cannot run at {wanted} ({error.problem}), so it runs at its own {own}",)
-        return matched, (f"it runs at {wanted}, as the first model does; its own size is {own}",)
+        return again, (matched,)
 
     def _time(self, first: Chunk) -> None:
         """Time those that were not timed yet, in interleaved rounds."""
@@ -180,7 +216,7 @@ class GroupRun:
             self._fail(todo[name].measured, error)
         for name, taken in samples.items():
             decode_ms = tuple(first.infos[index].decode_ms for index in plan.pictures)
-            timed = _to_timed(tuple(samples), taken, decode_ms, before, after)
+            timed = to_timed(tuple(samples), taken, decode_ms, before, after)
             todo[name].measured = replace(todo[name].measured, timed=timed)
             self._folder.write_measured(todo[name].measured)
 
@@ -198,7 +234,7 @@ class GroupRun:
                 self._fail(running.measured, error)
                 return
             infos = [chunk.infos[index] for index in indices]
-            predictions = _to_predictions(infos, reply, running.measured)
+            predictions = to_predictions(infos, reply, running.measured)
             records.append("".join(map(record_line, predictions)))
             self._events.advance("detect", name, before + indices[-1] + 1, total)
 
@@ -209,84 +245,9 @@ class GroupRun:
         self._events.warn(f"{measured.name} failed, the others go on: {error}")
 
 
-def _to_spec(entrant: ModelEntrant, options: EngineOptions, pixels: Path) -> msg.WorkerSpec:
-    return msg.WorkerSpec(entrant.name, entrant.weights, options, entrant.engine, pixels)
-
-
 def _refuse(entrant: ModelEntrant, error: DetectattnError) -> ConfigError:
     values = " ".join(f"{axis}={value}" for axis, value in entrant.variant.items())
     return ConfigError(f"--sweep {values} is impossible for {entrant.base}: {error.problem}", hint=error.hint)
-
-
-def _begin(entrant: ModelEntrant) -> Measured:
-    return Measured(
-        name=entrant.name,
-        kind="model",
-        base=entrant.base,
-        variant=entrant.variant,
-        status="timed",
-        file=str(entrant.weights.path),
-        sha256=entrant.weights.sha256,
-    )
-
-
-def _describe(entrant: ModelEntrant, child: Child, notes: tuple[str, ...]) -> Measured:
-    loaded = child.loaded
-    published = find_model(entrant.weights.path.stem)
-    known = published is not None and entrant.weights.origin not in ("local", "embedded")
-    return replace(
-        _begin(entrant),
-        class_names=loaded.info.class_names,
-        info=loaded.info,
-        load_s=loaded.load_s,
-        params_m=loaded.params_m,
-        gflops=loaded.gflops,
-        weights_mb=loaded.weights_mb,
-        net_pixels=sum(loaded.net_pixels) / len(loaded.net_pixels),
-        published=published.name if published is not None and known else None,
-        max_det=loaded.max_det,
-        notes=notes,
-    )
-
-
-def _to_timed(
-    together: tuple[str, ...],
-    samples: SpeedSamples,
-    decode_ms: tuple[float, ...],
-    before: MachineState,
-    after: MachineState,
-) -> Timed:
-    return Timed(
-        together=together,
-        warm_up=samples.warm_up,
-        decode_ms=decode_ms,
-        rounds=samples.rounds,
-        sittings=samples.sittings,
-        images_per_s=samples.images_per_s,
-        memory=samples.memory,
-        energy_j=compute_joules_per_image(samples.rounds),
-        meter=samples.meter,
-        before=before,
-        after=after,
-    )
-
-
-def _to_predictions(infos: Sequence[PictureInfo], reply: msg.Detected, measured: Measured) -> list[Prediction]:
-    times = zip(reply.times.preprocess_ms, reply.times.forward_ms, reply.times.postprocess_ms, strict=True)
-    return [
-        Prediction(
-            source=info.source,
-            index=info.index,
-            size_hw=info.size_hw,
-            detections=found,
-            model=measured.name,
-            class_names=measured.class_names,
-            timing=StageTiming(info.decode_ms, *stages),
-            timestamp_s=info.timestamp_s,
-            warnings=info.warnings,
-        )
-        for info, found, stages in zip(infos, reply.detections, times, strict=True)
-    ]
 
 
 def _text(size_hw: tuple[int, int]) -> str:

@@ -11,6 +11,8 @@ from typing import Literal
 from detectattn.compare.from_json import from_json, open_json
 from detectattn.compare.messages import PeakMemory, StageTimes
 from detectattn.compare.noise import MachineState
+from detectattn.conversion.gate_figures import GateFigures
+from detectattn.conversion.record import ConversionRecord
 from detectattn.types import ModelInfo
 
 _SCHEMA = 1
@@ -81,6 +83,7 @@ class Measured:
         max_det: Objects in one picture that it can find at most, where its own graph or its queries limit that.
         timed: None where it was not timed.
         notes: What a reader should know. Sentences without a final full stop.
+        conversion: What was made of it by conversion and ran in its place; None where it ran as it is.
     """
 
     name: str
@@ -102,6 +105,12 @@ class Measured:
     max_det: int | None = None
     timed: Timed | None = None
     notes: tuple[str, ...] = ()
+    conversion: ConversionRecord | None = None
+
+    @property
+    def gate(self) -> GateFigures | None:
+        """What the parity gate measured of the conversion; None where it ran as it is."""
+        return None if self.conversion is None else from_json(GateFigures, self.conversion.gate, "conversion.gate")
 
 
 def measured_to_json(measured: Measured) -> str:
@@ -123,6 +132,7 @@ def load_measured(path: Path) -> Measured:
         measured = from_json(Measured, record)
         if measured.timed is not None:
             _check(measured.timed)
+        _ = measured.gate  # raises where it is none
         return measured
 
 

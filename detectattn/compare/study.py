@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
+from detectattn.compare.conversions import Prepare, leave_as_is
 from detectattn.compare.entrants import FileEntrant, ModelEntrant
 from detectattn.compare.frames import Chunk, PictureInfo, iter_chunks, iter_decoded
 from detectattn.compare.groups import plan_groups
@@ -37,6 +39,7 @@ class StudyPlan:
         match_size: Whether models run at the size of the first, where they can.
         temp_dir: Where decoded pictures lie meanwhile.
         thumbnails: Whether small copies of the pictures are kept for the page.
+        prepare: Makes a model ready to be loaded: converts it, where it is to run converted.
     """
 
     media: Sequence[Media | FrameFailure]
@@ -49,6 +52,7 @@ class StudyPlan:
     match_size: bool
     temp_dir: Path
     thumbnails: bool = False
+    prepare: Prepare = leave_as_is
 
     @property
     def roots(self) -> tuple[Path, ...]:
@@ -80,6 +84,7 @@ def run_study(plan: StudyPlan, folder: StudyFolder, events: StudyEvents) -> None
 
     Raises:
         EmptySource: Not one picture could be read.
+        ConfigError: A variant of a sweep is impossible, or there are too few pictures to calibrate INT8 on.
         TruthMismatch: The ground truth is of other images or other classes.
         BrokenPredictions: A file of predictions cannot be read, or is of other images.
         OutputError: The run folder cannot be written to.
@@ -106,7 +111,8 @@ def _measure_models(plan: StudyPlan, folder: StudyFolder, events: StudyEvents) -
         todo = [e for e in group if (m := earlier[e.name]) is None or m.status != "finished"]
         if not todo:
             continue
-        options = MeasureOptions(plan.rounds, plan.match_size, lambda info: _check_classes(plan.truth, info))
+        check = partial(_check_classes, plan.truth)
+        options = MeasureOptions(plan.rounds, plan.match_size, check, plan.prepare)
         run = GroupRun(todo, folder, options, events, target_hw)
         failures: list[FrameFailure] = []
         run.run(_iter_chunks(plan, folder, failures), _count_pictures(plan))

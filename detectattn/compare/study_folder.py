@@ -28,7 +28,7 @@ from detectattn.errors import SourceNotFound, UnreadableRecord
 from detectattn.evaluation.truth import FrameKey, GroundTruth
 from detectattn.pipeline.run_folder import write_manifest
 from detectattn.records import failure_line, iter_records, manifest_from_json, record_line
-from detectattn.sinks.files import replace_file
+from detectattn.sinks.files import output_errors, replace_file
 from detectattn.sinks.jsonl import mend_records
 from detectattn.sinks.lines import LineFile
 from detectattn.sources.naming import to_output_name
@@ -84,6 +84,12 @@ class StudyFolder:
         if measured is not None and measured.name != name:
             raise UnreadableRecord(f"{path} is of another model, {measured.name}", hint=_RUN_ANEW)
         return measured
+
+    def forget(self, name: str) -> None:
+        """Remove what is known of a model: it is to be measured from the start."""
+        with output_errors(self.root):
+            self.records_path(name).unlink(missing_ok=True)
+            (self.root / "measured" / f"{_file_name(name)}.json").unlink(missing_ok=True)
 
     def write_pictures(self, pictures: Sequence[PictureInfo], failures: Sequence[FrameFailure]) -> None:
         """Write which pictures took part."""

@@ -1,4 +1,4 @@
-"""What ``--sweep`` varies: image size, decoder layers, queries, precision; from its text to variants of a model."""
+"""What ``--sweep`` varies: image size, decoder layers, queries, engine, precision; from text to variants of a model."""
 
 from __future__ import annotations
 
@@ -9,25 +9,30 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from detectattn.compare.entrants import ModelEntrant
+from detectattn.compare.sweep_engines import name_engines, settle_engine
 from detectattn.compare.sweep_limits import find_fixed_axes, read_own_values
 from detectattn.engines.base import EngineOptions
 from detectattn.errors import ConfigError
 
 Value = str | int
 
-AXES = ("imgsz", "decoder_layers", "queries", "precision")
+AXES = ("imgsz", "decoder_layers", "queries", "engine", "precision")
 MOST_VARIANTS = 100
 """Of one model: each of them is loaded, timed and run on every picture."""
 # Sides that are no multiple of a model's stride are refused, and no detector's stride is smaller.
 _STRIDE = 32
-_PRECISIONS = ("fp32", "fp16")
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "engine": ("torch", "openvino", "onnx"),
+    "precision": ("fp32", "fp16", "bf16", "int8"),
+}
 # The step of a range that names none; one query more or less is no difference.
 _STEPS: Mapping[str, int | None] = {"imgsz": _STRIDE, "decoder_layers": 1, "queries": None}
 _EXAMPLES: Mapping[str, str] = {
     "imgsz": "imgsz=320,480x640 or imgsz=320..640:64",
     "decoder_layers": "decoder_layers=2,4 or decoder_layers=2..6",
     "queries": "queries=100,300 or queries=100..300:50",
-    "precision": "precision=fp32,fp16",
+    "engine": "engine=torch,openvino",
+    "precision": "precision=fp32,int8",
 }
 
 
@@ -50,16 +55,11 @@ class Variant:
 
     Attributes:
         values: What is changed, by axis.
-        options: How it is run.
+        options: How it is run; its engine is no part of that.
     """
 
     values: Mapping[str, Value]
     options: EngineOptions
-
-    @property
-    def suffix(self) -> str:
-        """What its name has after the model's: ``@imgsz-480x640+queries-100``; fit for file names and ``-m NAME=``."""
-        return "@" + "+".join(f"{name}-{value}" for name, value in self.values.items())
 
 
 def parse_sweep(texts: Iterable[str]) -> tuple[Axis, ...]:
@@ -67,7 +67,7 @@ def parse_sweep(texts: Iterable[str]) -> tuple[Axis, ...]:
 
     Args:
         texts: ``imgsz=320,480x640``, ``imgsz=320..640:64`` (with a step), ``decoder_layers=2..6``,
-            ``queries=100,300``, ``precision=fp32,fp16``.
+            ``queries=100,300``, ``engine=torch,openvino``, ``precision=fp32,int8``.
 
     Raises:
         ConfigError: An axis is unknown, or a value impossible; the nearest is named.
@@ -144,18 +144,25 @@ def expand_entrant(
     Raises:
         ConfigError: There would be more variants than :data:`MOST_VARIANTS`.
     """
-    own = dict(read_own_values(base.weights))
+    own = {**read_own_values(base.weights), "engine": settle_engine(base)}
     # A study may run it at another size than its own.
     own.pop("imgsz", None)
     if size_hw is not None:
         own["imgsz"] = to_size_value(size_hw)
     applying, notes = select_axes(axes, base.name, find_fixed_axes(base.weights))
     variants = expand_variants(base.options, applying, product=product, own=own)
-    entrants = tuple(
-        replace(base, name=base.name + variant.suffix, options=variant.options, variant=variant.values)
-        for variant in variants
-    )
-    return entrants, notes
+    entrants, impossible = name_engines(base, [_vary(base, variant) for variant in variants])
+    return tuple(replace(e, name=base.name + name_variant(e.variant)) for e in entrants), (*notes, *impossible)
+
+
+def _vary(base: ModelEntrant, variant: Variant) -> ModelEntrant:
+    engine = str(variant.values.get("engine", base.engine))
+    return replace(base, options=variant.options, engine=engine, variant=variant.values)
+
+
+def name_variant(values: Mapping[str, Value]) -> str:
+    """What a variant's name has after the model's: ``@imgsz-480x640+queries-100``; fit for files and ``-m NAME=``."""
+    return "@" + "+".join(f"{name}-{value}" for name, value in values.items())
 
 
 def to_size_value(size_hw: tuple[int, int]) -> Value:
@@ -198,8 +205,8 @@ def _parse_axis(name: str, text: str) -> str:
 
 
 def _parse_values(axis: str, text: str) -> list[Value]:
-    if axis == "precision":
-        return [_parse_precision(text)]
+    if axis in _CHOICES:
+        return [_parse_choice(axis, text)]
     spread = re.fullmatch(r"(\d{1,5})\s*\.\.\s*(\d{1,5})(?:\s*:\s*(\d{1,5}))?", text)
     if spread is not None:
         first, last = int(spread[1]), int(spread[2])
@@ -239,9 +246,10 @@ def _check_number(axis: str, value: int) -> int:
     return value
 
 
-def _parse_precision(text: str) -> str:
-    if text in _PRECISIONS:
+def _parse_choice(axis: str, text: str) -> str:
+    known = _CHOICES[axis]
+    if text in known:
         return text
-    near = get_close_matches(text.lower(), _PRECISIONS, n=1, cutoff=0.3)
+    near = get_close_matches(text.lower(), known, n=1, cutoff=0.3)
     hint = f"Did you mean {near[0]}? There is" if near else "There is"
-    raise ConfigError(f"--sweep precision cannot be {text!r}", hint=f"{hint} {' and '.join(_PRECISIONS)}")
+    raise ConfigError(f"--sweep {axis} cannot be {text!r}", hint=f"{hint} {', '.join(known[:-1])} and {known[-1]}")

@@ -22,8 +22,8 @@ _TORCH_FORMATS = frozenset({"pt", "safetensors"})
 def find_fixed_axes(weights: WeightsFile) -> Mapping[str, str]:
     """Axes along which a model cannot be varied, each with the reason; empty where only loading tells."""
     if weights.format not in _TORCH_FORMATS:
-        reason = "an export's graph is fixed"
-        return dict.fromkeys(("decoder_layers", "queries", "precision"), reason)
+        reason = "an export is what it is"
+        return dict.fromkeys(("decoder_layers", "queries", "precision", "engine"), reason)
     if _has_decoder(weights) is False:
         return dict.fromkeys(("decoder_layers", "queries"), "it has no RT-DETR decoder to cut")
     return {}
@@ -43,6 +43,18 @@ def read_own_values(weights: WeightsFile) -> Mapping[str, str | int]:
     if head is not None and head[0] == _HEAD and len(head[1]) > _LAYERS_AT:
         own["queries"], own["decoder_layers"] = int(head[1][_QUERIES_AT]), int(head[1][_LAYERS_AT])
     return own
+
+
+def find_impossible(engine: str, precision: str) -> str | None:
+    """Why no model runs on an engine at a precision, a clause; None where one may.
+
+    Args:
+        engine: ``torch``, ``openvino``, ``onnx``, or ``auto``, which has one for every precision.
+        precision: ``auto``, ``fp32``, ``fp16``, ``bf16`` or ``int8``.
+    """
+    if engine in ("torch", "onnx") and precision in ("int8", "bf16"):
+        return f"{precision} is for OpenVINO"
+    return None
 
 
 def _has_decoder(weights: WeightsFile) -> bool | None:

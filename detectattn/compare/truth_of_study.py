@@ -12,8 +12,10 @@ from detectattn.evaluation.class_map import apply_class_map, build_class_map, lo
 from detectattn.evaluation.find_truth import find_truth, load_truth
 from detectattn.evaluation.image_names import ImageName, match_images, name_examples
 from detectattn.evaluation.place_truth import place_truth
+from detectattn.evaluation.remote_truth import copy_truth
 from detectattn.evaluation.truth import CocoIndex, FrameKey, GroundTruth, TruthFile
 from detectattn.evaluation.truth_voc import Difficult
+from detectattn.storage import is_storage_url
 from detectattn.types import Media
 
 NO_TRUTH = "none"
@@ -98,12 +100,16 @@ def read_truth(config: CompareConfig, sources: Sequence[str]) -> StudyTruth | No
     Raises:
         BrokenTruth: It cannot be read.
         AmbiguousTruth: Several files could be meant.
+        FetchError: It lies in object storage and cannot be copied from there.
         ConfigError: The class map cannot be read, or names a class that does not exist.
     """
     if config.truth == NO_TRUTH:
         return None
     roots = tuple(Path(text) for text in sources if "://" not in text and text != "-")
-    named = Path(config.truth).expanduser() if config.truth else None
+    if is_storage_url(config.truth):
+        named: Path | None = copy_truth(config.truth, offline=config.offline)
+    else:
+        named = Path(config.truth).expanduser() if config.truth else None
     location = find_truth(roots, named)
     if location is None:
         return None

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from detectattn.engines.base import FitMode, ModelSpec
+from detectattn.engines.base import ModelSpec
 from detectattn.engines.preprocess import fit_image, plan_resize
 from detectattn.types import F32, U8
 
@@ -62,15 +62,15 @@ def choose_pictures(
     )
 
 
-def iter_inputs(spec: ModelSpec, pictures: Iterable[U8], net_hw: tuple[int, int] | None = None) -> Iterator[F32]:
-    """Pictures as a model of one fixed size takes them: f32[1, 3, h, w] each.
+def iter_inputs(spec: ModelSpec, pictures: Iterable[U8], *, rectangles: bool) -> Iterator[F32]:
+    """Pictures as the quantised model will be shown them: f32[1, 3, h, w] each.
 
     Args:
-        spec: Of the model; one that would take each picture's own rectangle gets the full input.
+        spec: Of the model.
         pictures: u8[H, W, 3], BGR, upright.
-        net_hw: Height and width of the input; the model's own by default.
+        rectangles: Whether a model that takes each picture's own rectangle will; else it is shown the full input.
     """
-    fit: FitMode = "stretch" if spec.fit == "stretch" else "letterbox"
+    fit = "letterbox" if spec.fit == "letterbox_rect" and not rectangles else spec.fit
     for bgr in pictures:
-        resize = plan_resize((bgr.shape[0], bgr.shape[1]), net_hw or spec.net_hw, fit, spec.stride)
+        resize = plan_resize((bgr.shape[0], bgr.shape[1]), spec.net_hw, fit, spec.stride, few_shapes=True)
         yield fit_image(bgr, resize)[None]

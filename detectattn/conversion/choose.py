@@ -8,24 +8,25 @@ else               PyTorch
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
 from detectattn.conversion.accelerator import find_accelerator
-from detectattn.conversion.engine_cache import CachedEngine, find_engine
+from detectattn.conversion.converted import Converted, Converter, NotConverted, Target, refuse
 from detectattn.conversion.record import ConversionRecord, load_record
-from detectattn.conversion.repay import can_repay
-from detectattn.conversion.settings import SHOWN_NAMES, ConversionSettings, EngineName, Precision
+from detectattn.conversion.settings import ConversionSettings, EngineName, Precision
 from detectattn.conversion.work import Tell, Work
 from detectattn.engines import model_name, open_detector
 from detectattn.engines.base import EngineOptions
 from detectattn.engines.detector import Detector
-from detectattn.errors import ConfigError, EngineError, OutputError
+from detectattn.errors import ConfigError
 from detectattn.types import WeightsFile
 
+__all__ = ["OpenedModel", "Target", "choose_target", "is_convertible", "load_export_record", "open_model", "refuse"]
+
 _CONVERTIBLE = frozenset({"pt", "safetensors"})
-_RUNTIMES: dict[EngineName, str] = {"openvino": "openvino", "onnx": "onnxruntime"}
+_RUNTIMES: dict[EngineName, str] = {"openvino": "openvino", "onnx": "onnxruntime", "tensorrt": "onnxruntime"}
 _PRECISIONS: dict[str, Precision] = {"auto": "fp32", "fp32": "fp32", "fp16": "fp16", "bf16": "bf16", "int8": "int8"}
 
 
@@ -43,19 +44,6 @@ class OpenedModel:
     detector: Detector
     reason: str
     conversion: dict[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """An engine that may run a model.
-
-    Attributes:
-        settings: What the model would be converted to.
-        required: Whether the user named the engine or a precision that only it has: PyTorch does not step in then.
-    """
-
-    settings: ConversionSettings
-    required: bool
 
 
 def open_model(
@@ -88,20 +76,30 @@ def open_model(
     if target is None:
         reason = "asked for" if engine == "torch" else "no other engine suits the device or is installed"
         return _open_torch(weights, options, name, reason)
-    return _Opening(weights, options, name or model_name(weights.path), target, work or Work(), tell).open()
+    name = name or model_name(weights.path)
+    found = Converter(weights, options, name, target, work or Work(), tell).convert()
+    if isinstance(found, NotConverted):
+        return _open_torch(weights, options, name, found.reason)
+    return _open_converted(found, weights, name)
 
 
 def _open_export(
     weights: WeightsFile, options: EngineOptions, name: str | None, engine: str, tell: Tell
 ) -> OpenedModel:
     detector = open_detector(weights, options, name=name, engine=engine)
-    folder = weights.path if weights.path.is_dir() else weights.path.parent
-    record = load_record(folder)
-    if record is None or weights.path not in (folder, folder / record.model_file):
+    record = load_export_record(weights)
+    if record is None:
         return OpenedModel(detector, "it is an export")
     if not record.passed:
         tell.warn(f"{detector.info.name} did not pass its gate and was kept with --force: {'; '.join(record.refused)}")
     return OpenedModel(detector, "it is an export", record.to_dict())
+
+
+def load_export_record(weights: WeightsFile) -> ConversionRecord | None:
+    """What is known of an export that ``detectattn export`` made; None of any other."""
+    folder = weights.path if weights.path.is_dir() else weights.path.parent
+    record = load_record(folder)
+    return record if record is not None and weights.path in (folder, folder / record.model_file) else None
 
 
 def is_convertible(weights: WeightsFile) -> bool:
@@ -150,87 +148,11 @@ def _to_settings(options: EngineOptions, engine: EngineName) -> ConversionSettin
     )
 
 
+def _open_converted(found: Converted, weights: WeightsFile, name: str) -> OpenedModel:
+    detector = open_detector(found.weights, found.options, name=name, engine=found.record.settings.engine)
+    detector.weights = weights
+    return OpenedModel(detector, found.reason, found.record.to_dict())
+
+
 def _open_torch(weights: WeightsFile, options: EngineOptions, name: str | None, reason: str) -> OpenedModel:
     return OpenedModel(open_detector(weights, options, name=name, engine="torch"), reason)
-
-
-@dataclass(frozen=True, slots=True)
-class _Opening:
-    """One model on its way to an engine."""
-
-    weights: WeightsFile
-    options: EngineOptions
-    name: str
-    target: Target
-    work: Work
-    tell: Tell
-
-    def open(self) -> OpenedModel:
-        settings = self._with_calibration()
-        cached = find_engine(self.weights.sha256, settings)
-        if cached is not None and cached.damage is not None:
-            self.tell.warn(f"the converted {self.name} in the cache is damaged ({cached.damage}); it is made again")
-        elif cached is not None:
-            return self._use(cached, "a conversion that passed its gate was in the cache")
-        elif not self.target.required and not self._may_be_worth_it():
-            return self._fall_back("too few pictures, or too uncertain a number, to repay a conversion")
-        # What converts imports PyTorch.
-        from detectattn.conversion.make import Maker
-
-        maker = Maker(self.weights, self.name, settings, self.options.trust_weights, self.work, self.tell)
-        must = self.target.required or cached is not None
-        try:
-            made, reason = maker.make(must=must)
-        except (EngineError, OutputError) as error:
-            if self.target.required:
-                raise
-            self.tell.warn(f"PyTorch runs {self.name}: {error.problem}")
-            return self._fall_back("it could not be converted")
-        return self._fall_back(reason) if made is None else self._use(made, reason)
-
-    def _with_calibration(self) -> ConversionSettings:
-        settings = self.target.settings
-        if settings.precision != "int8" or not self.work.calibrate:
-            return settings
-        from detectattn.conversion.pictures import sample_calibration
-
-        return replace(settings, calibration=sample_calibration((self.work.calibrate,)).compute_digest())
-
-    def _may_be_worth_it(self) -> bool:
-        complete = self.target.settings.engine == "openvino" or find_spec("onnx") is not None
-        return complete and can_repay(self.work.pictures)
-
-    def _use(self, cached: CachedEngine, reason: str) -> OpenedModel:
-        record = cached.record
-        shown = SHOWN_NAMES[record.settings.engine]
-        if not record.passed:
-            refusal = "; ".join(record.refused)
-            if self.target.required:
-                raise refuse(record, self.name)
-            self.tell.say(f"PyTorch runs {self.name}: converted to {shown} it is not the same ({refusal})")
-            return self._fall_back(f"the conversion to {shown} did not pass its gate")
-        options = replace(
-            self.options,
-            precision="bf16" if record.settings.precision == "bf16" else "auto",
-            decoder_layers=None,
-            queries=None,
-        )
-        converted = record.to_weights(cached.folder)
-        detector = open_detector(converted, options, name=self.name, engine=record.settings.engine)
-        detector.weights = self.weights
-        return OpenedModel(detector, reason, record.to_dict())
-
-    def _fall_back(self, reason: str) -> OpenedModel:
-        return _open_torch(self.weights, self.options, self.name, reason)
-
-
-def refuse(record: ConversionRecord, name: str) -> EngineError:
-    """The error for a conversion that did not pass its gate."""
-    settings = record.settings
-    int8 = settings.precision == "int8"
-    other = "other pictures with --calibrate, or --precision fp32" if int8 else "--engine torch"
-    return EngineError(
-        f"{name} converted to {SHOWN_NAMES[settings.engine]} at {settings.precision} is not the same model, and is "
-        f"not used: {'; '.join(record.refused)}",
-        hint=f"Use {other}; `detectattn export --force` keeps such a model all the same",
-    )

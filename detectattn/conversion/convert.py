@@ -157,7 +157,7 @@ def _quantise(job: Job, original: Original, settings: ConversionSettings, folder
         return quantise_openvino(
             xml,
             folder,
-            iter_inputs(original.engine.spec, sample.iter_pictures()),
+            iter_inputs(original.engine.spec, sample.iter_pictures(), rectangles=bool(settings.dynamic)),
             family=original.engine.spec.family,
             on_step=job.on_step,
             gate=lambda path: gate.run(WeightsFile(path, "", "openvino", "converted")),

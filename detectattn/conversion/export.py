@@ -18,6 +18,7 @@ from detectattn.conversion.metadata import build_metadata, write_metadata
 from detectattn.conversion.settings import ConversionSettings
 from detectattn.engines.base import HeadLayout
 from detectattn.engines.openvino_runtime import choose_arithmetic, find_device, import_openvino
+from detectattn.engines.tensorrt import require_tensorrt
 from detectattn.errors import DiskFull, EngineError, MissingExtra
 from detectattn.fetch import format_bytes
 
@@ -50,12 +51,15 @@ def require_exporter(engine: str) -> None:
 
 
 def require_device(settings: ConversionSettings) -> None:
-    """Refuse a device or a precision that OpenVINO does not have here, before a conversion that could not run.
+    """Refuse a device or a precision that an engine does not have here, before a conversion that could not run.
 
     Raises:
         DeviceNotFound: The device is not there.
         EngineError: It does not compute in that precision.
+        MissingExtra: TensorRT is not there.
     """
+    if settings.engine == "tensorrt":
+        require_tensorrt(settings.device)
     if settings.engine != "openvino":
         return  # what ONNX Runtime has is told when it opens a model
     core = import_openvino().Core()

@@ -14,6 +14,7 @@ from detectattn.errors import DetectattnError, EmptySource, SourceError
 from detectattn.shipped import shipped_dir
 from detectattn.sources import iter_frames, open_sources
 from detectattn.sources.base import ReadCounts, ReadOptions
+from detectattn.sources.isolation import open_isolation
 from detectattn.types import U8, Frame, Media
 
 MIN_CALIBRATION = 6
@@ -47,7 +48,9 @@ class PictureSample:
 
     def iter_frames(self) -> Iterator[Frame]:
         """The pictures as frames."""
-        yield from islice(chain.from_iterable(map(self._iter_media, self.media)), self.limit)
+        with open_isolation("auto") as isolation:
+            read = replace(self.read, isolation=isolation)
+            yield from islice(chain.from_iterable(self._iter_media(media, read) for media in self.media), self.limit)
 
     def compute_digest(self) -> str:
         """A SHA-256 that is the same for the same files: their names and sizes."""
@@ -57,9 +60,9 @@ class PictureSample:
             digest.update(f"{media.source} {size}\n".encode())
         return digest.hexdigest()
 
-    def _iter_media(self, media: Media) -> Iterator[Frame]:
+    def _iter_media(self, media: Media, read: ReadOptions) -> Iterator[Frame]:
         most = -(-self.limit // max(1, len(self.media)))
-        read = replace(self.read, vid_stride=_FRAME_STEP) if media.kind == "video" else self.read
+        read = replace(read, vid_stride=_FRAME_STEP) if media.kind == "video" else read
         # What cannot be read here is reported where it is the input.
         with suppress(SourceError), closing(_open_frames(media, read)) as frames:
             yield from islice(frames, most)

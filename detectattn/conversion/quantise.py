@@ -24,7 +24,7 @@ from detectattn.conversion.quantise_probe import Probe
 from detectattn.conversion.quantise_search import PRECISION, FloatSearch, GroupGain
 from detectattn.engines.base import EngineOptions
 from detectattn.engines.openvino import OpenVinoEngine
-from detectattn.engines.openvino_runtime import import_openvino
+from detectattn.engines.openvino_runtime import fix_shape, import_openvino
 from detectattn.errors import EngineError
 from detectattn.types import F32, Family, WeightsFile
 
@@ -78,7 +78,8 @@ def quantise_openvino(
     """Write an INT8 form of an OpenVINO model, as much of it rounded as passes the parity gate.
 
     Args:
-        xml: The float model, fixed in all its shapes, with its ``.bin`` and ``metadata.yaml`` beside it.
+        xml: The float model, with its ``.bin`` and ``metadata.yaml`` beside it. It takes one picture at a time, of one
+            size or of any.
         out_folder: Where the model goes, under the same names; made if it is not there, and not the float model's own.
         inputs: f32[1, 3, h, w] each, of the user's pictures (:func:`~detectattn.conversion.calibration.iter_inputs`);
             all are held in memory.
@@ -94,7 +95,7 @@ def quantise_openvino(
 
     Raises:
         MissingExtra: NNCF or OpenVINO is not installed.
-        EngineError: The model cannot be quantised, or a shape of it is free.
+        EngineError: The model cannot be quantised, or takes any number of pictures.
         CorruptWeights: Its metadata is missing or damaged.
         ValueError: There are no inputs, or ``out_folder`` is the model's own.
     """
@@ -105,18 +106,17 @@ def quantise_openvino(
     if out_folder.resolve() == xml.parent.resolve():
         raise ValueError(f"{out_folder} holds the float model")
     model = import_openvino().Core().read_model(xml)
-    if model.is_dynamic():
-        # OpenVINO's INT8 kernels crash on processors with AMX when shapes are free.
+    if model.input(0).partial_shape[0].is_dynamic:
         raise EngineError(
-            f"{xml} leaves the shape of its input free, which INT8 cannot",
-            hint="Convert the model to a fixed size and batch first",
+            f"{xml} takes any number of pictures, which INT8 cannot", hint="Convert the model for one at a time first"
         )
     engine = OpenVinoEngine(WeightsFile(xml, "", "openvino", "local"), EngineOptions(device="cpu"))
     try:
         probe = Probe(engine, tensors)
+        groups = find_groups(fix_shape(model, (1, 3, *engine.spec.net_hw)))
     finally:
         engine.close()
-    return _Work(xml, out_folder, tensors, family, model, probe, on_step or _ignore, gate).run(budget_s)
+    return _Work(xml, out_folder, tensors, family, model, groups, probe, on_step or _ignore, gate).run(budget_s)
 
 
 @dataclass(slots=True)
@@ -126,6 +126,7 @@ class _Work:
     tensors: Sequence[F32]
     family: Family
     model: Any
+    groups: Sequence[LayerGroup]
     probe: Probe
     on_step: OnStep
     gate: Gate | None
@@ -137,12 +138,12 @@ class _Work:
         kept: tuple[LayerGroup, ...] = ()
         gains: tuple[GroupGain, ...] = ()
         if judge_gate(figures, PRECISION):
-            search = FloatSearch(quantised, find_groups(self.model), self.probe, self.on_step, started + budget_s)
-            gains = search.gains
+            search = FloatSearch(quantised, self.groups, self.probe, self.on_step, started + budget_s)
             for kept in islice(search.iter_choices(), _ROUNDS):
                 _, figures = self._build(kept)
                 if not judge_gate(figures, PRECISION):
                     break
+            gains = search.gains
         return QuantiseReport(
             xml=self.out_folder / self.xml.name,
             input_count=len(self.tensors),

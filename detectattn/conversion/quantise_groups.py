@@ -40,7 +40,7 @@ def find_groups(model: Any) -> tuple[LayerGroup, ...]:
     arithmetic that makes boxes of what the branches say. A graph whose names tell no layers is cut into 16 pieces.
 
     Args:
-        model: An ``openvino.Model``.
+        model: An ``openvino.Model`` with fixed shapes.
     """
     work = {
         operation.get_friendly_name(): _count_products(operation)

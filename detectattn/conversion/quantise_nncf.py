@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from detectattn.engines.openvino_runtime import import_openvino
+from detectattn.engines.openvino_runtime import fix_shape, import_openvino
 from detectattn.errors import EngineError, MissingExtra
 from detectattn.types import F32, Family
 
@@ -45,7 +45,7 @@ def quantise_model(
     smoothed first (SmoothQuant), so that no channel of an activation takes the whole range.
 
     Args:
-        model: An ``openvino.Model`` with fixed shapes; left as it is.
+        model: An ``openvino.Model``, height and width of whose input may be free; left as it is.
         inputs: f32[N, 3, h, w] each, that activations' ranges are measured on, gone through several times.
         family: ``attention`` for a transformer.
         float_operations: Names of operations to leave in float.
@@ -91,12 +91,19 @@ def write_quantised(quantised: Any, xml: Path) -> None:
 
 
 def compile_model(model: Any) -> Infer:
-    """An OpenVINO model ready to run on the CPU, other than what is to be rounded in single precision."""
-    openvino = import_openvino()
+    """An OpenVINO model ready to run on the CPU, other than what is to be rounded in single precision.
+
+    It is compiled for each shape that comes: with free ones INT8 crashes on processors with AMX.
+    """
+    core = import_openvino().Core()
     settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
-    request = openvino.Core().compile_model(model, "CPU", settings).create_infer_request()
+    requests: dict[tuple[int, ...], Any] = {}
 
     def infer(tensor: F32) -> tuple[F32, ...]:
+        if tensor.shape not in requests:
+            compiled = core.compile_model(fix_shape(model, tensor.shape), "CPU", settings)
+            requests[tensor.shape] = compiled.create_infer_request()
+        request = requests[tensor.shape]
         request.infer([tensor], share_inputs=True)
         return tuple(request.get_output_tensor(i).data.copy() for i in range(len(model.outputs)))
 

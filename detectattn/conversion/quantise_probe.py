@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -19,6 +20,8 @@ from detectattn.types import F32, Resize
 
 OPERATING_CONF = 0.25
 _INPUTS = 12
+# Each model that is measured is compiled for each of them, which takes longer than to run it.
+_SHAPES = 2
 _RAW_INPUTS = 4
 _NOISE = 1e-6
 
@@ -28,13 +31,12 @@ class Probe:
 
     Args:
         engine: The float model.
-        inputs: f32[1, 3, h, w] each; a dozen of them, evenly spread, are used.
+        inputs: f32[1, 3, h, w] each; a dozen of them are used, evenly spread over those of the two commonest shapes.
     """
 
     def __init__(self, engine: Engine, inputs: Sequence[F32]) -> None:
-        rows = np.linspace(0, len(inputs) - 1, min(_INPUTS, len(inputs))).astype(int)
         self._layout = engine.spec.layout
-        self._inputs = [inputs[row] for row in rows]
+        self._inputs = _choose(inputs)
         self._outputs = [engine.infer(tensor) for tensor in self._inputs]
         noise = np.random.default_rng(0)
         self._noisy = [
@@ -64,6 +66,13 @@ class Probe:
                 return figures
             triples.append((rows[0], rows[1], rows[2]))
         return replace(figures, raw=compare_raw(self._layout, triples, net_hw))
+
+
+def _choose(inputs: Sequence[F32]) -> list[F32]:
+    common = {shape for shape, _ in Counter(tensor.shape for tensor in inputs).most_common(_SHAPES)}
+    usable = [tensor for tensor in inputs if tensor.shape in common]
+    rows = np.linspace(0, len(usable) - 1, min(_INPUTS, len(usable))).astype(int)
+    return [usable[row] for row in rows]
 
 
 def _as_it_is(tensor: F32) -> Resize:

@@ -43,7 +43,7 @@ class FloatSearch:
     """Finds the groups of a quantised model to leave in float.
 
     Each is measured with its inputs left as they are in an otherwise quantised model: seconds a group, where quantising
-    anew takes minutes.
+    anew takes minutes. Those that cost no time in float come first: where they are enough, no other is measured.
 
     Args:
         quantised: The model with everything rounded, an ``openvino.Model``.
@@ -68,19 +68,23 @@ class FloatSearch:
         self._deadline = deadline
         self._burden = max(compute_burden(probe.measure(quantised), PRECISION), _NO_BURDEN)
         self._lightest, self._satisfied = self._burden, False
-        self.gains = self._measure_gains()
+        self._gains: list[GroupGain] = []
+
+    @property
+    def gains(self) -> tuple[GroupGain, ...]:
+        """What every group gains that was measured so far, those that gain most for their work first."""
+        return tuple(sorted(self._gains, key=lambda gain: -gain.gain / (gain.work + _SMALL_WORK)))
 
     def iter_choices(self) -> Iterator[tuple[LayerGroup, ...]]:
         """Ever larger sets of groups: what costs no time, then as few more as satisfy the probe, then two at a time."""
-        useful = [gain for gain in self.gains if gain.gain > _LEAST_GAIN]
         chosen: tuple[LayerGroup, ...] = ()
-        for gain in (gain for gain in useful if gain.work <= _FREE_WORK):
+        for gain in self._measure_gains(free=True):
             chosen = self._extend(chosen, gain)
         yielded = 0
         if chosen and self._satisfied:
             yield chosen
             yielded = len(chosen)
-        for gain in (gain for gain in useful if gain.work > _FREE_WORK):
+        for gain in self._measure_gains(free=False):
             chosen = self._extend(chosen, gain)
             if self._satisfied and len(chosen) >= yielded + (_MORE if yielded else 1):
                 yield chosen
@@ -101,16 +105,17 @@ class FloatSearch:
         self._satisfied = self._satisfied or not judge_gate(figures, PRECISION)
         return wider
 
-    def _measure_gains(self) -> tuple[GroupGain, ...]:
-        """What each group gains, those that gain most for their work first."""
-        gains = []
-        for number, group in enumerate(self._groups, 1):
+    def _measure_gains(self, *, free: bool) -> list[GroupGain]:
+        """Measure the groups that cost no time in float, or all others: the useful ones, best first."""
+        for group in self._groups:
+            if (group.work <= _FREE_WORK) != free:
+                continue
             if time.monotonic() > self._deadline:
                 break
-            self._on_step(f"measuring what {group.name} costs ({number} of {len(self._groups)})")
+            self._on_step(f"measuring what {group.name} costs ({len(self._gains) + 1} of {len(self._groups)})")
             burden = compute_burden(self._measure((group,)), PRECISION)
-            gains.append(GroupGain(group.name, 1 - burden / self._burden, group.work))
-        return tuple(sorted(gains, key=lambda gain: -gain.gain / (gain.work + _SMALL_WORK)))
+            self._gains.append(GroupGain(group.name, 1 - burden / self._burden, group.work))
+        return [gain for gain in self.gains if gain.gain > _LEAST_GAIN and (gain.work <= _FREE_WORK) == free]
 
     def _measure(self, groups: Sequence[LayerGroup]) -> GateFigures:
         return self._probe.measure(leave_in_float(self._quantised, groups, self._groups))

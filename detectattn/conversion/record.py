@@ -79,10 +79,11 @@ class ConversionRecord:
 
     def to_weights(self, folder: Path) -> WeightsFile:
         """The model as an engine opens it."""
-        path = folder if self.settings.engine == "openvino" else folder / self.model_file
-        return WeightsFile(path, self._compute_digest(), self.settings.engine, "converted")
+        if self.settings.engine == "openvino":
+            return WeightsFile(folder, self.compute_digest(), "openvino", "converted")
+        return WeightsFile(folder / self.model_file, self.compute_digest(), "onnx", "converted")
 
-    def _compute_digest(self) -> str:
+    def compute_digest(self) -> str:
         """One SHA-256 for all files: the graph alone is the same for every model of an architecture."""
         lines = "".join(f"{name} {sha256}\n" for name, sha256 in sorted(self.files.items()))
         return hashlib.sha256(lines.encode()).hexdigest()

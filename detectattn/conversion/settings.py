@@ -12,18 +12,28 @@ from detectattn.engines.base import HeadLayout
 from detectattn.errors import ConfigError
 from detectattn.machine import collect_machine, find_version
 
-EngineName = Literal["openvino", "onnx"]
+EngineName = Literal["openvino", "onnx", "tensorrt"]
 Precision = Literal["fp32", "fp16", "bf16", "int8"]
 
-SHOWN_NAMES: Mapping[EngineName, str] = {"openvino": "OpenVINO", "onnx": "ONNX"}
+SHOWN_NAMES: Mapping[EngineName, str] = {"openvino": "OpenVINO", "onnx": "ONNX", "tensorrt": "TensorRT"}
 
-# Of what is written: raised when an older conversion must not be used any more.
+# Of what is written beside a model.
 SCHEMA = 1
+# Of how models are made, raised when older ones must not be used any more.
+_RECIPES: Mapping[Precision, int] = {"fp32": 1, "fp16": 1, "bf16": 1, "int8": 2}
 
 # What has a say in the numbers that a conversion computes, beside the weights.
 _EXPORTERS = ("torch", "ultralytics")
-_RUNTIMES: Mapping[EngineName, tuple[str, ...]] = {"openvino": ("openvino",), "onnx": ("onnxruntime",)}
-_ONNX_DISTRIBUTIONS = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino", "onnxruntime-directml")
+_RUNTIMES: Mapping[EngineName, tuple[str, ...]] = {
+    "openvino": ("openvino",),
+    "onnx": ("onnxruntime",),
+    "tensorrt": ("onnxruntime", "tensorrt"),
+}
+# What is installed under another name than that of its package.
+_DISTRIBUTIONS: Mapping[str, tuple[str, ...]] = {
+    "onnxruntime": ("onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino", "onnxruntime-directml"),
+    "tensorrt": ("tensorrt", "tensorrt-cu12", "tensorrt-cu13"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +41,7 @@ class ConversionSettings:
     """What a model is converted to.
 
     Attributes:
-        engine: What will run it.
+        engine: What will run it; TensorRT takes an ONNX model.
         precision: ``fp32``; ``fp16`` (weights in half precision); ``bf16`` (an FP32 model that its engine computes in
             bfloat16); ``int8`` (OpenVINO only).
         net_hw: Height and width of the network's input, None for the model's own; the bounding square of a model that
@@ -57,10 +67,11 @@ class ConversionSettings:
     calibration: str | None = None
 
     def __post_init__(self) -> None:
-        if self.engine == "onnx" and self.precision in ("int8", "bf16"):
+        if self.engine != "openvino" and self.precision in ("int8", "bf16"):
+            shown = SHOWN_NAMES[self.engine]
             raise ConfigError(
-                f"ONNX models are not converted to {self.precision} here",
-                hint="Use --engine openvino for that precision, or --precision fp32 or fp16 with ONNX",
+                f"{shown} models are not converted to {self.precision} here",
+                hint=f"Use --engine openvino for that precision, or --precision fp32 or fp16 with {shown}",
             )
         if self.precision == "int8" and self.batch not in (None, 1):
             raise ConfigError("an INT8 model takes one picture at a time", hint="Leave --batch out")
@@ -68,20 +79,20 @@ class ConversionSettings:
     def resolve(self, layout: HeadLayout, own_hw: tuple[int, int]) -> ConversionSettings:
         """The same with nothing left open.
 
-        YOLO keeps height and width free, which rectangular inputs need. RT-DETR was trained on its square, and INT8
-        has one shape: with free ones OpenVINO crashes on processors with AMX.
+        YOLO keeps height and width free, which rectangular inputs need; in INT8 too, though its engine gives it fixed
+        ones as pictures come, since with free ones OpenVINO crashes on processors with AMX. RT-DETR was trained on
+        its square.
 
         Args:
             layout: How the model's head writes its output.
             own_hw: The size the model was made for.
         """
-        int8 = self.precision == "int8"
-        fixed = int8 or layout.startswith("rtdetr")
+        fixed = layout.startswith("rtdetr")
         return replace(
             self,
             net_hw=self.net_hw or own_hw,
             dynamic=not fixed if self.dynamic is None else self.dynamic and not fixed,
-            batch=1 if int8 else self.batch,
+            batch=1 if self.precision == "int8" else self.batch,
         )
 
     def serves(self, wanted: ConversionSettings, own_hw: tuple[int, int]) -> bool:
@@ -122,11 +133,11 @@ def collect_conditions(settings: ConversionSettings) -> dict[str, str]:
     Read from the packages' metadata: nothing is imported.
     """
     packages = [*_EXPORTERS, *_RUNTIMES[settings.engine], *(["nncf"] if settings.precision == "int8" else [])]
-    found = {name: find_version(*(_ONNX_DISTRIBUTIONS if name == "onnxruntime" else (name,))) for name in packages}
+    found = {name: find_version(*_DISTRIBUTIONS.get(name, (name,))) for name in packages}
     machine = collect_machine()
     features = " ".join(machine["cpu_features"])
     return {
-        "conversion": str(SCHEMA),
+        "conversion": str(_RECIPES[settings.precision]),
         **{name: version or "none" for name, version in found.items()},
         # Kernels differ by processor, and a cache may lie in a home folder that machines share.
         "cpu": f"{machine['cpu']} {features}".strip(),

@@ -15,12 +15,19 @@ ENGINES: Mapping[str, str] = {
     "torch": "detectattn.engines.pytorch:TorchEngine",
     "openvino": "detectattn.engines.openvino:OpenVinoEngine",
     "onnx": "detectattn.engines.onnx:OnnxEngine",
+    "tensorrt": "detectattn.engines.tensorrt:TensorRtEngine",
 }
 
 CONVERSION_RECORD = "conversion.json"
 """What :mod:`detectattn.conversion` writes beside a model that it has converted."""
 
-_ENGINE_OF_FORMAT: Mapping[str, str] = {"pt": "torch", "safetensors": "torch", "openvino": "openvino", "onnx": "onnx"}
+# The first is what runs a format unless another is asked for.
+_ENGINES_OF_FORMAT: Mapping[str, tuple[str, ...]] = {
+    "pt": ("torch",),
+    "safetensors": ("torch",),
+    "openvino": ("openvino",),
+    "onnx": ("onnx", "tensorrt"),
+}
 
 
 def open_detector(
@@ -38,15 +45,16 @@ def open_detector(
         EngineError: No engine here runs this format, or not the one asked for.
         ModelError: The model cannot be used.
     """
-    fitting = _ENGINE_OF_FORMAT.get(weights.format)
-    if fitting is None or engine not in ("auto", fitting):
-        asked = weights.format if fitting is None else f"{weights.format} with engine {engine!r}"
-        other = "" if fitting is None else f", or --engine {fitting}"
+    fitting = _ENGINES_OF_FORMAT.get(weights.format, ())
+    chosen = next((name for name in fitting if engine in ("auto", name)), None)
+    if chosen is None:
+        asked = f"{weights.format} with engine {engine!r}" if fitting else weights.format
+        other = f", or --engine {' or '.join(fitting)}" if fitting else ""
         raise EngineError(
             f"{weights.path} cannot be run: no engine here takes {asked}",
             hint=f"Use the .pt, .onnx or OpenVINO form of the model{other}",
         )
-    module, _, attribute = ENGINES[fitting].partition(":")
+    module, _, attribute = ENGINES[chosen].partition(":")
     loaded: Engine = getattr(import_module(module), attribute)(weights, options)
     batch = options.batch or (1 if loaded.spec.device == "cpu" else 8)
     return Detector(loaded, name or model_name(weights.path), weights, batch)

@@ -65,8 +65,8 @@ class ModelSpec:
         fixed_batch: The batch size the model is compiled for, or None when any will do.
         max_det: Detections a picture at most that the model's own graph or its queries allow, or None.
         streams: Calls of ``infer`` that run side by side and gain by it; more wait for each other.
-        rect_step: For ``letterbox_rect``, where the engine runs a few shapes only: what each side of a rectangle falls
-            short of the full input's by multiples of. None for the stride.
+        few_shapes: For ``letterbox_rect``: whether each side of a rectangle is one of a few lengths
+            (:func:`~detectattn.engines.preprocess.list_sides`), where the engine must know every shape beforehand.
     """
 
     family: Family
@@ -81,7 +81,7 @@ class ModelSpec:
     fixed_batch: int | None = None
     max_det: int | None = None
     streams: int = 1
-    rect_step: int | None = None
+    few_shapes: bool = False
 
 
 class Engine(Protocol):

@@ -14,13 +14,15 @@ from detectattn.engines.compiled_cache import open_compiled_cache
 from detectattn.engines.exported import read_spec
 from detectattn.engines.first_call import FirstAlone
 from detectattn.engines.layout import parse_class_names, parse_metadata, require_detection
-from detectattn.engines.openvino_runtime import choose_arithmetic, find_device, import_openvino
+from detectattn.engines.openvino_runtime import choose_arithmetic, find_device, fix_shape, import_openvino
+from detectattn.engines.out_of_memory import memory_errors
 from detectattn.errors import CorruptWeights
 from detectattn.machine import count_usable_cores
 from detectattn.types import F32, WeightsFile
 from detectattn.yaml_text import BrokenYaml, read_yaml
 
-_FEW_SIDES = 5
+# Of the thirteen shapes that there may be, since each takes memory of its own.
+_MOST_COMPILED = 6
 _MOST_STREAMS = 32
 _FIRST_ALONE = FirstAlone()
 
@@ -44,10 +46,14 @@ class OpenVinoEngine:
         stored = _stored_precision(xml)
         capabilities = list(self._core.get_property(self._device, "OPTIMIZATION_CAPABILITIES"))
         arithmetic, precision = choose_arithmetic(options.precision, stored, capabilities, str(xml))
-        self._settings = _choose_settings(self._device, arithmetic, options, weights)
         spec = self._read_spec(xml, options, precision)
         # Quantised, or with one shape for all pictures, a model is compiled by shape; else free sizes stay free.
         self._by_shape = self._model.is_dynamic() and (stored == "int8" or spec.fit != "letterbox_rect")
+        few_shapes = self._by_shape and spec.fit == "letterbox_rect"
+        self._settings = _choose_settings(self._device, arithmetic, options)
+        # Where many pictures follow, what compiling one shape takes is little, and the cache would hold a model twice.
+        if (options.hint == "latency" or few_shapes) and (folder := open_compiled_cache(weights)):
+            self._settings["CACHE_DIR"] = str(folder)
         self._compiling = threading.Lock()
         self._requests: dict[tuple[int, ...], _Requests] = {}
         streams = options.streams or (1 if options.hint == "latency" else min(count_usable_cores(), _MOST_STREAMS))
@@ -55,13 +61,13 @@ class OpenVinoEngine:
             streams = self._open_requests(()).count
         elif spec.fit != "letterbox_rect":
             streams = self._open_requests((spec.fixed_batch or options.batch or 1, 3, *spec.net_hw)).count
-        rect_step = _coarse_step(spec) if self._by_shape and spec.fit == "letterbox_rect" else None
-        self.spec = replace(spec, streams=streams, rect_step=rect_step)
+        self.spec = replace(spec, streams=streams, few_shapes=few_shapes)
 
     def infer(self, tensor: F32) -> tuple[F32, ...]:
         """Raw head outputs; see :class:`detectattn.engines.base.Engine`."""
         shape = tensor.shape if self._by_shape else ()
-        return _FIRST_ALONE.run(lambda: self._open_requests(shape).infer(tensor))
+        with memory_errors(self.spec.device, tensor):
+            return _FIRST_ALONE.run(lambda: self._open_requests(shape).infer(tensor))
 
     def close(self) -> None:
         """Free the model."""
@@ -86,15 +92,15 @@ class OpenVinoEngine:
     def _open_requests(self, shape: tuple[int, ...]) -> _Requests:
         """Requests for a shape, or for the model's own shapes where ``shape`` is empty; compiled at the first call."""
         with self._compiling:
-            if shape not in self._requests:
-                model = self._model
-                if shape:
-                    # A run keeps to one number of pictures; what was compiled for another is not needed any more.
-                    self._requests = {other: kept for other, kept in self._requests.items() if other[0] == shape[0]}
-                    model = model.clone()
-                    model.reshape({model.input(0): list(shape)})
-                self._requests[shape] = _Requests(self._core.compile_model(model, self._device, self._settings))
-            return self._requests[shape]
+            requests = self._requests.pop(shape, None)
+            if requests is None:
+                # A run keeps to one number of pictures; what was compiled for another is not needed any more.
+                kept = [(other, made) for other, made in self._requests.items() if other[:1] == shape[:1]]
+                self._requests = dict(kept[1 - _MOST_COMPILED :])
+                model = fix_shape(self._model, shape) if shape else self._model
+                requests = _Requests(self._core.compile_model(model, self._device, self._settings))
+            self._requests[shape] = requests  # the last is the one used last
+            return requests
 
 
 class _Requests:
@@ -116,21 +122,13 @@ class _Requests:
             self._free.put(request)
 
 
-def _choose_settings(device: str, arithmetic: str, options: EngineOptions, weights: WeightsFile) -> dict[str, Any]:
+def _choose_settings(device: str, arithmetic: str, options: EngineOptions) -> dict[str, Any]:
     settings: dict[str, Any] = {"PERFORMANCE_HINT": options.hint.upper(), "INFERENCE_PRECISION_HINT": arithmetic}
     if device == "CPU" and options.threads:
         settings["INFERENCE_NUM_THREADS"] = options.threads
     if device == "CPU" and options.streams:
         settings["NUM_STREAMS"] = options.streams
-    # Where many pictures follow, what compiling takes is little, and the cache would hold each model twice.
-    if options.hint == "latency" and (folder := open_compiled_cache(weights)):
-        settings["CACHE_DIR"] = str(folder)
     return settings
-
-
-def _coarse_step(spec: ModelSpec) -> int:
-    """So that each side has five lengths at most, in multiples of the stride: at 640 pixels, steps of 128."""
-    return max(spec.stride, -(-max(spec.net_hw) // (_FEW_SIDES * spec.stride)) * spec.stride)
 
 
 def _read_model(core: Any, xml: Path) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -42,6 +43,13 @@ def _load_converter(name: str) -> Any:
     if name != "convert_model":
         raise AttributeError(f"module 'openvino' has no attribute {name!r}")
     return import_module(_CONVERTER).convert_model
+
+
+def fix_shape(model: Any, shape: Sequence[int]) -> Any:
+    """A copy of an ``openvino.Model`` whose input has that shape, and everything after it what follows from it."""
+    fixed = model.clone()
+    fixed.reshape({fixed.input(0): list(shape)})
+    return fixed
 
 
 def find_device(name: str, available: list[str]) -> str:

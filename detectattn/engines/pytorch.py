@@ -11,7 +11,8 @@ import torch
 from detectattn.engines.base import EngineOptions, HeadLayout, ModelSpec
 from detectattn.engines.decoder_cut import cut_decoder, find_head
 from detectattn.engines.layout import find_fit
-from detectattn.errors import BadImageSize, DeviceNotFound, EngineError, OutOfMemory
+from detectattn.engines.out_of_memory import memory_errors, tells_of_memory
+from detectattn.errors import BadImageSize, DeviceNotFound, EngineError
 from detectattn.machine import count_usable_cores
 from detectattn.types import F32, Family, WeightsFile
 from detectattn.weights.embedded_model import load_embedded_model
@@ -55,19 +56,10 @@ class TorchEngine:
 
     def infer(self, tensor: F32) -> tuple[F32, ...]:
         """Raw head outputs; see :class:`detectattn.engines.base.Engine`."""
-        try:
-            with torch.inference_mode():
-                outputs = self.model(self._place(tensor))[0]
-                raw = outputs if isinstance(outputs, tuple) else (outputs,)
-                return tuple(np.ascontiguousarray(r.float().cpu().numpy()) for r in raw)
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-            size = f"{tensor.shape[2]}×{tensor.shape[3]}"
-            raise OutOfMemory(
-                f"{self._device} has too little memory for a batch of {len(tensor)} at {size}",
-                hint="Use a smaller --batch or --imgsz, or --device cpu",
-            ) from error
+        with memory_errors(str(self._device), tensor), torch.inference_mode():
+            outputs = self.model(self._place(tensor))[0]
+            raw = outputs if isinstance(outputs, tuple) else (outputs,)
+            return tuple(np.ascontiguousarray(r.float().cpu().numpy()) for r in raw)
 
     def _place(self, tensor: F32) -> torch.Tensor:
         """The batch on the device, in the model's precision and memory layout."""
@@ -88,8 +80,7 @@ class TorchEngine:
 
 def is_out_of_memory(error: Exception) -> bool:
     """Whether memory ran out: on CUDA that is an exception of its own, elsewhere only the text tells."""
-    texts = ("DefaultCPUAllocator", "out of memory")
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(text in str(error) for text in texts)
+    return isinstance(error, torch.OutOfMemoryError) or tells_of_memory(error)
 
 
 def _load(weights: WeightsFile, options: EngineOptions) -> nn.Module:

@@ -53,7 +53,7 @@ def load_foreign(
     """Read predictions that another detector or run made.
 
     Args:
-        path: COCO results (``.json``) or records (``.jsonl``).
+        path: COCO results (``.json``), records (``.jsonl``), or a run's folder.
         model: The name that they take part under.
         index: What ids mean, of a COCO ground truth.
         frames: Height and width by key of the pictures of the study; None takes names as the file has them.
@@ -65,7 +65,7 @@ def load_foreign(
         SourceNotFound: There is no such ``.jsonl``.
         AmbiguousTruth: Names do not tell pictures apart.
     """
-    is_records = path.suffix.lower() == ".jsonl"
+    is_records = path.suffix.lower() == ".jsonl" or path.is_dir()
     found = _load_records(path, model) if is_records else _load_results(path, model, index, frames)
     return found if frames is None else _rename(found, path, frames, roots)
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from detectattn.fetch.addresses import check_scheme, redact_url
 from detectattn.fetch.body import FetchedBody, OpenedBody, fetch_bytes, open_body
-from detectattn.fetch.file import FetchedFile, OnProgress, compute_sha256, fetch_file
+from detectattn.fetch.file import OnProgress, fetch_file
 from detectattn.fetch.limits import FetchLimits, format_bytes
+from detectattn.fetch.partial import PartialFile
+from detectattn.fetch.place import FetchedFile, compute_sha256, place_file
 
 __all__ = [
     "FetchLimits",
@@ -18,11 +20,13 @@ __all__ = [
     "FetchedFile",
     "OnProgress",
     "OpenedBody",
+    "PartialFile",
     "check_scheme",
     "compute_sha256",
     "fetch_bytes",
     "fetch_file",
     "format_bytes",
     "open_body",
+    "place_file",
     "redact_url",
 ]

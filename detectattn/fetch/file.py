@@ -2,51 +2,23 @@
 
 from __future__ import annotations
 
-import errno
-import hashlib
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from detectattn.errors import (
-    ChecksumMismatch,
-    ConnectionFailed,
-    DetectattnError,
-    DiskFull,
-    FetchError,
-    FetchTimedOut,
-    FetchTooLarge,
-    WriteFailed,
-)
+from detectattn.errors import ConnectionFailed, DiskFull, FetchError, FetchTimedOut, FetchTooLarge
 from detectattn.fetch.addresses import redact_url
 from detectattn.fetch.body import announced_length, content_encoding, iter_chunks
 from detectattn.fetch.connection import Answer, open_response
 from detectattn.fetch.limits import FetchLimits, format_bytes
 from detectattn.fetch.partial import PartialFile
+from detectattn.fetch.place import FetchedFile, compute_sha256, place_file
 from detectattn.fetch.translate import timed_out
-
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
 
 OnProgress = Callable[[int, int | None], None]
 """Called with the bytes that are there and the bytes there will be, None where the server does not tell."""
-
-
-@dataclass(frozen=True, slots=True)
-class FetchedFile:
-    """A file that was downloaded.
-
-    Attributes:
-        path: Where it is.
-        sha256: Of its bytes.
-        size_bytes: Its size.
-    """
-
-    path: Path
-    sha256: str
-    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +62,8 @@ def fetch_file(
         ChecksumMismatch: Its bytes are others than expected; they are discarded.
         DiskFull: No space, or no permission.
     """
-    with _translate_os_errors(target), _hold_lock(target, url, limits):
-        if target.exists():
-            return _take_existing(target, expected_sha256)
-        partial = PartialFile(target)
+
+    def transfer(partial: PartialFile) -> FetchedFile:
         if not resume:
             partial.discard()
         order = _Order(url, limits, partial, expected_sha256 is not None, on_progress)
@@ -102,66 +72,9 @@ def fetch_file(
             # The first half may be of an older file: once more, from the start.
             partial.discard()
             fetched, _ = _transfer_with_retries(order, offline)
-        try:
-            if check is not None:
-                check(partial.path)
-            _check_sha256(fetched.sha256, expected_sha256, redact_url(url))
-        except DetectattnError:
-            partial.discard()
-            raise
-        partial.complete()
-        return replace(fetched, path=target)
+        return fetched
 
-
-def compute_sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _take_existing(target: Path, expected_sha256: str | None) -> FetchedFile:
-    sha256 = compute_sha256(target)
-    _check_sha256(sha256, expected_sha256, str(target))
-    return FetchedFile(target, sha256, target.stat().st_size)
-
-
-def _check_sha256(sha256: str, expected_sha256: str | None, shown: str) -> None:
-    if expected_sha256 not in (None, sha256):
-        raise ChecksumMismatch(
-            f"{shown} has the SHA-256 {sha256} where {expected_sha256} is expected",
-            hint="Do not use it: it is damaged or not the file that was published; delete it and download it again",
-        )
-
-
-@contextmanager
-def _hold_lock(target: Path, url: str, limits: FetchLimits) -> Iterator[None]:
-    from filelock import FileLock, Timeout
-
-    target.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(target.with_name(f".{target.name}.lock"), timeout=limits.total_s)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise FetchTimedOut(
-            f"Another process has been downloading {redact_url(url)} for more than {limits.total_s:g} s",
-            hint="Wait for it or end it, then try again",
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-@contextmanager
-def _translate_os_errors(target: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        kind = DiskFull if error.errno in _NO_ROOM else WriteFailed
-        raise kind(
-            f"{target} cannot be written ({error.strerror or error})",
-            hint="Free some space, or check the permissions of that folder",
-        ) from error
+    return place_file(target, url, limits, transfer, expected_sha256=expected_sha256, check=check)
 
 
 def _transfer_with_retries(order: _Order, offline: bool) -> tuple[FetchedFile, bool]:

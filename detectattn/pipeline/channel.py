@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
-from typing import Any, Generic, TypeVar
+from math import inf
+from typing import Any, Generic, Protocol, TypeVar
 
 T = TypeVar("T")
 
@@ -19,13 +21,21 @@ class Stopped(Exception):
     """The run is stopping; raised out of every wait."""
 
 
+class Waiting(Protocol):
+    """Whatever has threads that wait in it, and may have to be woken."""
+
+    def wake(self) -> None:
+        """Let waiters look at the stop signal again."""
+        ...
+
+
 class StopSignal:
     """One event that every queue of a run observes, with the first error that set it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._event = threading.Event()
-        self._channels: list[Channel[Any]] = []
+        self._watching: list[Waiting] = []
         self.error: BaseException | None = None
 
     def set(self, error: BaseException | None = None) -> None:
@@ -34,18 +44,18 @@ class StopSignal:
             if self.error is None and not isinstance(error, Stopped):
                 self.error = error
             self._event.set()
-            channels = list(self._channels)
-        for channel in channels:
-            channel.wake()
+            watching = list(self._watching)
+        for waiting in watching:
+            waiting.wake()
 
     def is_set(self) -> bool:
         """Whether the run is stopping."""
         return self._event.is_set()
 
-    def watch(self, channel: Channel[Any]) -> None:
-        """Wake a channel's waiters when the run stops."""
+    def watch(self, waiting: Waiting) -> None:
+        """Wake its waiters when the run stops."""
         with self._lock:
-            self._channels.append(channel)
+            self._watching.append(waiting)
 
 
 class Channel(Generic[T]):
@@ -98,16 +108,10 @@ class Channel(Generic[T]):
                     raise Stopped
                 if not self._items:
                     return
-                item = self._items.popleft()
+                taken = [self._items.popleft()]
                 self._changed.notify_all()
-            yield item
-
-    def take(self) -> T:
-        """The oldest item of a queue that holds one."""
-        with self._changed:
-            item = self._items.popleft()
-            self._changed.notify_all()
-            return item
+            # Not by a name, which would keep the item until the next one comes.
+            yield taken.pop()
 
     def wake(self) -> None:
         """Let waiters look at the stop signal again."""
@@ -115,41 +119,25 @@ class Channel(Generic[T]):
             self._changed.notify_all()
 
 
-class Permits:
-    """So many things may be under way at once.
-
-    Args:
-        count: How many.
-        stop: Ends every wait, by :class:`Stopped`.
-    """
-
-    def __init__(self, count: int, stop: StopSignal) -> None:
-        self._taken: Channel[None] = Channel(count, stop)
-
-    def acquire(self) -> None:
-        """Begin one, waiting while as many as are allowed are under way.
-
-        Raises:
-            Stopped: The run is stopping.
-        """
-        self._taken.put(None)
-
-    def release(self) -> None:
-        """One is done."""
-        self._taken.take()
-
-
-def wait_for(future: Future[T], stop: StopSignal) -> T:
+def wait_for(future: Future[T], stop: StopSignal, limit_s: float = inf) -> T:
     """A future's outcome.
 
     Raises:
         Stopped: The run is stopping and the future is not done.
+        FutureTimeoutError: It is not done after ``limit_s`` seconds of waiting.
     """
-    while True:
+    waited_s = 0.0
+    while not future.done():
+        # What the job raises may be a TimeoutError itself: it is raised below.
         with suppress(FutureTimeoutError):
-            return future.result(timeout=_POLL_S)
+            future.exception(timeout=_POLL_S)
+            break
+        waited_s += _POLL_S
         if stop.is_set() and not future.done():
             raise Stopped
+        if waited_s >= limit_s:
+            raise FutureTimeoutError
+    return future.result()
 
 
 class Threads:
@@ -172,10 +160,15 @@ class Threads:
         self._threads.append(thread)
         thread.start()
 
+    def leave(self, names: Collection[str]) -> None:
+        """Wait no longer for the threads of those names, which may never end."""
+        self._threads = [thread for thread in self._threads if thread.name not in names]
+
     def join(self, timeout_s: float) -> list[str]:
-        """Wait for all threads, ``timeout_s`` each at most; names of those that are stuck in a read."""
+        """Wait for all threads, ``timeout_s`` in all; names of those that are stuck in a library."""
+        deadline_s = time.monotonic() + timeout_s
         for thread in self._threads:
-            thread.join(timeout_s)
+            thread.join(max(0.0, deadline_s - time.monotonic()))
         return [thread.name for thread in self._threads if thread.is_alive()]
 
 
@@ -208,3 +201,4 @@ class Workers:
                 future.set_result(job(*inputs))
             except BaseException as error:  # noqa: BLE001 - delivered through the future
                 future.set_exception(error)
+            del future, job, inputs  # or their pixels would stay until the next job comes

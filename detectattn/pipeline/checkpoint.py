@@ -107,8 +107,8 @@ def _work(folder: Path, state: RunState, interval_s: float, ended: threading.Eve
 
 
 def _save(folder: Path, state: RunState) -> None:
-    # On a full disk the run itself says so; the state before stays true.
-    with suppress(OutputError):
+    # Where the disk is full or not there, the run itself says so; the state before stays true.
+    with suppress(OutputError, OSError):
         durable_bytes = _measure_records(folder)
         os.sync()
         write_state(folder, replace(state, durable_bytes=durable_bytes))

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 from detectattn.errors import DetectattnError, EmptySource
 from detectattn.pipeline.channel import Channel, StopSignal, Workers, wait_for
+from detectattn.pipeline.naming import naming
 from detectattn.pipeline.timeline import StageClock
+from detectattn.sources.decode_messages import to_decoder_error
 from detectattn.types import F32, U8, Frame, FrameFailure, Media, Resize
 
 OpenFrames = Callable[[Media], Iterator[Frame]]
@@ -99,7 +101,8 @@ class FrameReader:
         if frame is None or isinstance(frame, FrameFailure):
             return frame
         decoded = self.clock.end("decode", start, media.source)
-        planes, resize = self.fit(frame.shown)
+        with naming(media.source):
+            planes, resize = self.fit(frame.shown)
         if frame.reduced is not None:
             resize = frame.reduced.to_original(resize)
         fitted = self.clock.end("preprocess", decoded, media.source)
@@ -151,5 +154,5 @@ def next_frame(media: Media, frames: Iterator[Frame], index: int | None) -> Fram
     except DetectattnError as error:
         return FrameFailure(media.source, index, error.code, str(error))
     except Exception as error:  # noqa: BLE001 - decoders raise anything on hostile bytes; it must not cost the others
-        reason = f"{media.source} broke its decoder ({type(error).__name__}: {error})"
-        return FrameFailure(media.source, index, "decoder-error", f"{reason}. Look at the file with another program.")
+        broken = to_decoder_error(media.source, error)
+        return FrameFailure(media.source, index, broken.code, str(broken))

@@ -8,6 +8,7 @@ from detectattn.engines.detector import Detector
 from detectattn.errors import TooManyFailures
 from detectattn.pipeline.channel import Stopped, StopSignal, Threads, Workers
 from detectattn.pipeline.reading import OpenFrames
+from detectattn.pipeline.recovery import Rescue
 from detectattn.pipeline.stages import RunOptions, Stages
 from detectattn.pipeline.tally import RunTally
 from detectattn.pipeline.timeline import StageClock, Trace
@@ -30,6 +31,7 @@ def run_pipeline(
     on_failure: Callable[[FrameFailure], None],
     stop: StopSignal | None = None,
     trace: Trace | None = None,
+    rescue: Rescue | None = None,
 ) -> None:
     """Run every media through the detector into the sinks, and close these.
 
@@ -46,6 +48,8 @@ def run_pipeline(
             ``stopped``, or ``interrupted`` if it was set with a KeyboardInterrupt. So it does when set with
             TooManyFailures, which is raised.
         trace: Told of every slice of work, from the threads of the run.
+        rescue: What may be done about an engine that hangs, and who is told of what was got over; ``tally.recovered``
+            holds it in the end.
 
     Raises:
         KeyboardInterrupt: Interrupted; what was finished is written and whole.
@@ -57,12 +61,12 @@ def run_pipeline(
         on_failure(failure)
 
     clock = StageClock(trace)
-    stages = Stages(detector, options, stop or StopSignal(), fail, clock)
+    stages = Stages(detector, options, stop or StopSignal(), fail, clock, rescue)
     # A signal of its own: pictures that are being written when the run stops are still completed.
     write_stop = StopSignal()
     write_threads = Threads(write_stop)
     workers = Workers(options.write_workers, "write", write_threads, write_stop)
-    writer = Writer(sinks, records, workers, write_stop, tally.add, options.write_workers + 1, clock)
+    writer = Writer(sinks, records, workers, write_stop, tally.add, options.write_workers, clock)
     tally.start()
     error = _write_all(stages, writer, media, open_frames)
     stages.join()
@@ -70,6 +74,7 @@ def run_pipeline(
     write_stop.set()
     write_threads.join(_JOIN_S)
     tally.end(error, stopped=not stages.complete)
+    tally.recovered, tally.last_batch = stages.recovered, stages.batch
     tally.busy = clock.compute_busy(tally.wall_s)
     if error is not None:
         raise error
@@ -83,6 +88,7 @@ def _write_all(
         stages.start(media, open_frames)
         for detected in stages.iter_detected():
             writer.write(detected.frame, detected.prediction)
+            del detected  # or its pixels would stay until the next one comes
         writer.drain()
     except Stopped:
         return stages.stop.error

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from detectattn.errors import TooManyFailures
 from detectattn.pipeline.choose_batch import BatchChoice
+from detectattn.pipeline.recovery import Recovery
 from detectattn.pipeline.timeline import Busy
 from detectattn.types import Frame, FrameFailure, Media, Prediction, StageTiming
 
@@ -35,6 +36,8 @@ class RunTally:
         busy: How busy each stage was, once it has ended.
         batch: How the batch size was chosen, where it was by trying.
         done_before: Pictures and frames that earlier sittings of the run have written.
+        recovered: What the run got over, once it has ended.
+        last_batch: Pictures that went through together in the end; None before that.
     """
 
     status: RunStatus = "running"
@@ -51,6 +54,8 @@ class RunTally:
     busy: Busy = field(default_factory=Busy)
     batch: BatchChoice | None = None
     done_before: int = 0
+    recovered: list[Recovery] = field(default_factory=list)
+    last_batch: int | None = None
     _last: Media | None = None
 
     def add(self, frame: Frame, prediction: Prediction) -> None:

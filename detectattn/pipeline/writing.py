@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 
+from detectattn.pipeline.budget import WRITING_BYTES, count_pixel_bytes
 from detectattn.pipeline.channel import StopSignal, Workers, wait_for
+from detectattn.pipeline.naming import naming
 from detectattn.pipeline.timeline import StageClock
 from detectattn.sinks.base import Sink
 from detectattn.types import Frame, Prediction
@@ -25,7 +27,7 @@ class Writer:
         workers: Threads for the parallel sinks.
         stop: Ends waits.
         on_written: Told of every frame that is done.
-        lookahead: Frames whose pictures may be under way.
+        at_once: Frames whose pictures may be under way however large they are; one more where they are small.
         clock: Told what writing takes.
     """
 
@@ -36,7 +38,7 @@ class Writer:
         workers: Workers,
         stop: StopSignal,
         on_written: OnWritten,
-        lookahead: int,
+        at_once: int,
         clock: StageClock | None = None,
     ) -> None:
         self._parallel = [sink for sink in sinks if sink.parallel]
@@ -45,14 +47,16 @@ class Writer:
         self._workers = workers
         self._stop = stop
         self._on_written = on_written
-        self._lookahead = lookahead
+        self._at_once = at_once
         self._clock = clock or StageClock()
         self._pending: deque[tuple[Frame, Prediction, Future[float]]] = deque()
+        self._pending_bytes = 0
 
     def write(self, frame: Frame, prediction: Prediction) -> None:
         """Take one frame, in the order of the input."""
         self._pending.append((frame, prediction, self._workers.submit(self._write_parallel, frame, prediction)))
-        while self._pending and (len(self._pending) > self._lookahead or self._pending[0][2].done()):
+        self._pending_bytes += count_pixel_bytes(frame)
+        while self._pending and (self._is_full() or self._pending[0][2].done()):
             self._complete()
 
     def drain(self) -> None:
@@ -78,21 +82,29 @@ class Writer:
         if errors:
             raise errors[0]
 
+    def _is_full(self) -> bool:
+        if self._pending_bytes > WRITING_BYTES:
+            return len(self._pending) > self._at_once
+        return len(self._pending) > self._at_once + 1
+
     def _complete(self) -> None:
         frame, prediction, future = self._pending[0]
         write_ms = wait_for(future, self._stop)
         self._pending.popleft()
+        self._pending_bytes -= count_pixel_bytes(frame)
         start = time.perf_counter()
-        for sink in self._ordered:
-            sink.write(frame, prediction)
-        write_ms += (time.perf_counter() - start) * 1e3
-        timed = replace(prediction, timing=replace(prediction.timing, write_ms=write_ms))
-        self._records.write(frame, timed)
+        with naming(frame.source):
+            for sink in self._ordered:
+                sink.write(frame, prediction)
+            write_ms += (time.perf_counter() - start) * 1e3
+            timed = replace(prediction, timing=replace(prediction.timing, write_ms=write_ms))
+            self._records.write(frame, timed)
         self._clock.end("write", start, frame.source)
         self._on_written(frame, timed)
 
     def _write_parallel(self, frame: Frame, prediction: Prediction) -> float:
         start = time.perf_counter()
-        for sink in self._parallel:
-            sink.write(frame, prediction)
+        with naming(frame.source):
+            for sink in self._parallel:
+                sink.write(frame, prediction)
         return (self._clock.end("write", start, frame.source) - start) * 1e3

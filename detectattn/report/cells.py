@@ -13,6 +13,8 @@ MISSING = "–"
 UNTRUSTED = "†"
 """Beside a time that should not be trusted."""
 
+_LEAST_DRIFT = 1e-5
+
 METRIC_NAMES = {"ap50_95": "AP", "ap50": "AP50", "p50_ms": "decode to boxes", "forward_p50_ms": "forward pass"}
 FAMILY_NAMES = {"attention": "attention", "cnn": "convolution", "hybrid": "hybrid"}
 
@@ -46,6 +48,25 @@ def figure(value: float | None) -> str:
 def share(value: float | None) -> str:
     """Three decimals, of what lies between 0 and 1: ``0.529``."""
     return MISSING if _is_missing(value) else format_accuracy(value or 0.0)
+
+
+def percent(value: float | None) -> str:
+    """A share as a percentage: ``99.34%`` of most, ``1.2%`` and ``0.0031%`` of what should be next to nothing."""
+    if value is None or _is_missing(value):
+        return MISSING
+    if value <= 0.1:
+        return f"{drift(100 * value)}%"
+    # Rounded down: all but one in a million is not all.
+    return "100%" if value == 1 else f"{math.floor(10_000 * value) / 100:.2f}%"
+
+
+def drift(value: float | None) -> str:
+    """What should be next to nothing: two significant digits, down to a hundred-thousandth."""
+    if value is None or _is_missing(value):
+        return MISSING
+    if value < _LEAST_DRIFT:
+        return f"< {_LEAST_DRIFT:.5f}" if value else "0"
+    return f"{value:.{max(0, 1 - math.floor(math.log10(value)))}f}"
 
 
 def signed_share(value: float | None) -> str:
@@ -106,8 +127,10 @@ def peak_mb(model: ModelReport) -> float | None:
 
 
 def variant_text(point: FrontierPoint | ModelReport) -> str:
-    """What is changed in a variant: ``decoder_layers 3``; empty for a model as it is."""
-    return ", ".join(f"{axis} {value}" for axis, value in point.variant.items())
+    """What is changed in a variant: ``decoder_layers 3``, ``openvino, int8``; empty for a model as it is."""
+    # Engines and precisions need not say what they are.
+    told = {"engine", "precision"}
+    return ", ".join(str(value) if axis in told else f"{axis} {value}" for axis, value in point.variant.items())
 
 
 def base_models(report: Report) -> tuple[ModelReport, ...]:

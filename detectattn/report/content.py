@@ -237,6 +237,49 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
+class Conversion:
+    """What ran in a model's place, and how far it is from the model itself in PyTorch: the parity gate's figures.
+
+    Drift is that of detections which both have; a share is that of a box's side. It is None where there were none.
+
+    Attributes:
+        engine: ``openvino`` or ``onnx``.
+        precision: ``fp32``, ``fp16``, ``bf16`` or ``int8``.
+        sha256: Of its files together.
+        compared_on: Which pictures both looked at, in words.
+        picture_count: How many.
+        detection_count: What the model itself found in them above the gate's threshold.
+        matched_share: Detections of either that the other has too, 0 to 1; None where neither found anything.
+        box_px_p50: How far the corner moved that moved most, pixels of the network's input: median.
+        box_px_p99: 99 of 100 moved by no more.
+        box_share_p50: The same as a share, 0 to 1: median.
+        box_share_p99: 99 of 100.
+        score_p50: How far scores moved: median.
+        score_p99: 99 of 100.
+        raw_box_error: Of the raw outputs, where detections were too few to judge by: boxes, in sides of boxes.
+        raw_score_error: The same of scores, in relation to scores.
+        calibrated_on: Which pictures INT8 was calibrated on, in words; None for another precision.
+    """
+
+    engine: str
+    precision: str
+    sha256: str
+    compared_on: str
+    picture_count: int
+    detection_count: int
+    matched_share: float | None
+    box_px_p50: float | None
+    box_px_p99: float | None
+    box_share_p50: float | None
+    box_share_p99: float | None
+    score_p50: float | None
+    score_p99: float | None
+    raw_box_error: float | None
+    raw_score_error: float | None
+    calibrated_on: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ModelReport:
     """One model, or one variant of it, or predictions made elsewhere.
 
@@ -244,7 +287,7 @@ class ModelReport:
         name: In this study, unique.
         kind: ``model``, or ``predictions`` from a file.
         base: The model that this is a variant of; its own name otherwise.
-        variant: What is changed in it: ``imgsz``, ``decoder_layers``, ``queries``, ``precision``.
+        variant: What is changed in it: ``imgsz``, ``decoder_layers``, ``queries``, ``engine``, ``precision``.
         status: ``finished`` or ``failed``.
         error: Why it failed.
         family: None for predictions.
@@ -263,6 +306,7 @@ class ModelReport:
         size: None for predictions.
         energy: None where no meter can be read.
         judgement: None without ground truth.
+        conversion: None where it ran as it is.
     """
 
     name: str
@@ -287,6 +331,7 @@ class ModelReport:
     size: Size | None
     energy: Energy | None
     judgement: Judgement | None
+    conversion: Conversion | None = None
 
 
 @dataclass(frozen=True, slots=True)

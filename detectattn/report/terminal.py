@@ -75,11 +75,21 @@ def _table(report: Report) -> Iterator[str]:
     header = ("model", *(column.title for column in columns))
     rows = [(_name(model, model.name in best), *(c.cell(model) for c in columns)) for model in report.models]
     yield from align(header, rows, numbers=range(1, len(header)))
+    yield from _engine(report)
     if best and report.frontier is not None:
         more = "more accurate" if report.frontier.reference is None else f"closer to {report.frontier.reference}"
         yield from wrap(to_one_line(f"{PARETO} none is both as fast and {more}, or as good and faster"))
     if any(model.speed is not None and not model.speed.noise.trusted for model in report.models):
         yield f"{UNTRUSTED} not to be trusted: the notes above say why"
+
+
+def _engine(report: Report) -> Iterator[str]:
+    """What ran in the place of all models, where that is one thing; a note says it where they did not run alike."""
+    made = [model for model in base_models(report) if model.conversion is not None]
+    ran = {(model.engine, model.device, model.precision) for model in base_models(report) if model.engine}
+    if made and len(ran) == 1:
+        engine, device, precision = ran.pop()
+        yield to_one_line(f"  run on {engine} ({device}, {precision}), converted")
 
 
 def _name(model: ModelReport, best: bool) -> str:

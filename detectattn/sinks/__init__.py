@@ -10,46 +10,46 @@ from detectattn.errors import ConfigError
 from detectattn.sinks.base import Sink
 from detectattn.types import ModelInfo
 
-Opener = Callable[[Path, ModelInfo, bool], Sink]
+Opener = Callable[[Path, ModelInfo, bool, int | None], Sink]
 
 
-def _open_jsonl(folder: Path, model_info: ModelInfo, resume: bool) -> Sink:
+def _open_jsonl(folder: Path, model_info: ModelInfo, resume: bool, part: int | None) -> Sink:
     from detectattn.sinks.jsonl import JsonlSink
 
-    return JsonlSink(folder, resume=resume)
+    return JsonlSink(folder, resume=resume, part=part)
 
 
-def _open_csv(folder: Path, model_info: ModelInfo, resume: bool) -> Sink:
+def _open_csv(folder: Path, model_info: ModelInfo, resume: bool, part: int | None) -> Sink:
     from detectattn.sinks.csv import CsvSink
 
-    return CsvSink(folder, resume=resume)
+    return CsvSink(folder, resume=resume, part=part)
 
 
-def _open_parquet(folder: Path, model_info: ModelInfo, resume: bool) -> Sink:
+def _open_parquet(folder: Path, model_info: ModelInfo, resume: bool, part: int | None) -> Sink:
     from detectattn.sinks.parquet import ParquetSink
 
-    return ParquetSink(folder, resume=resume)
+    return ParquetSink(folder, resume=resume, part=part)
 
 
-def _open_coco(folder: Path, model_info: ModelInfo, resume: bool) -> Sink:
+def _open_coco(folder: Path, model_info: ModelInfo, resume: bool, part: int | None) -> Sink:
     from detectattn.sinks.coco import CocoSink
 
-    return CocoSink(folder, model_info, resume=resume)
+    return CocoSink(folder, model_info, resume=resume, part=part)
 
 
-def _open_yolo(folder: Path, model_info: ModelInfo, resume: bool) -> Sink:
+def _open_yolo(folder: Path, model_info: ModelInfo, resume: bool, part: int | None) -> Sink:
     from detectattn.sinks.yolo import YoloSink
 
     return YoloSink(folder, model_info, resume=resume)
 
 
-def _open_voc(folder: Path, model_info: ModelInfo, resume: bool) -> Sink:
+def _open_voc(folder: Path, model_info: ModelInfo, resume: bool, part: int | None) -> Sink:
     from detectattn.sinks.voc import VocSink
 
     return VocSink(folder, resume=resume)
 
 
-def _open_crops(folder: Path, model_info: ModelInfo, resume: bool) -> Sink:
+def _open_crops(folder: Path, model_info: ModelInfo, resume: bool, part: int | None) -> Sink:
     from detectattn.sinks.crops import CropsSink
 
     return CropsSink(folder / "crops", resume=resume)
@@ -64,6 +64,9 @@ SINKS: Mapping[str, Opener] = {
     "voc": _open_voc,
     "crops": _open_crops,
 }
+
+# Those whose files grow with the run, and come in parts where that is asked for; the others write a file a frame.
+IN_PARTS = frozenset({"jsonl", "csv", "parquet", "coco"})
 
 # Those that look at the picture itself; the others need what was found in it, and its size.
 READ_PIXELS = frozenset({"crops"})
@@ -84,7 +87,9 @@ def require_known(names: Iterable[str]) -> None:
             )
 
 
-def open_sink(name: str, run_folder: Path, model_info: ModelInfo, *, resume: bool = False) -> Sink:
+def open_sink(
+    name: str, run_folder: Path, model_info: ModelInfo, *, resume: bool = False, part: int | None = None
+) -> Sink:
     """Open the sink called ``name`` on a run folder.
 
     Args:
@@ -92,6 +97,7 @@ def open_sink(name: str, run_folder: Path, model_info: ModelInfo, *, resume: boo
         run_folder: The run folder; the sink puts its files there, under names of its own.
         model_info: The model whose predictions it will take.
         resume: Whether the folder is that of an unfinished run, which goes on.
+        part: The number of a part of those :data:`IN_PARTS`; None for no parts.
 
     Raises:
         ConfigError: There is no sink of that name.
@@ -99,4 +105,4 @@ def open_sink(name: str, run_folder: Path, model_info: ModelInfo, *, resume: boo
         OutputError: Its files are there already, or cannot be made.
     """
     require_known([name])
-    return SINKS[name](run_folder, model_info, resume)
+    return SINKS[name](run_folder, model_info, resume, part)

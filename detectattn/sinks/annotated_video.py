@@ -15,6 +15,7 @@ from detectattn.sinks.files import PendingFile, output_errors
 from detectattn.sinks.media_files import video_output_name
 from detectattn.sinks.mp4 import Mp4Writer
 from detectattn.sinks.original import Original, open_original
+from detectattn.sinks.parts import mark_part
 from detectattn.types import U8, Frame, Media, Prediction
 
 Draw = Callable[[Frame, Prediction], U8]
@@ -31,12 +32,31 @@ def _video_errors(path: Path) -> Iterator[None]:
         ) from error
 
 
+# A file holds a picture for thirteen hours at most, and nobody watches a still for one.
+_LONGEST_STILL_S = 600.0
+
+
 @dataclass(slots=True)
 class _OpenVideo:
     media: Media
     pending: PendingFile
     writer: Mp4Writer
     origin_s: float
+    size_hw: tuple[int, int]
+    last_s: float
+
+    def can_take(self, frame: Frame, size_hw: tuple[int, int]) -> bool:
+        """Whether a frame fits in: a stream may come back with another size, or after a long time."""
+        if self.media.kind != "stream":
+            return True
+        return size_hw == self.size_hw and (frame.timestamp_s or 0.0) - self.last_s < _LONGEST_STILL_S
+
+    def measure(self) -> int:
+        """Bytes written so far."""
+        try:
+            return self.pending.temporary.stat().st_size
+        except OSError:
+            return 0  # not there before the first packet
 
     def finish(self) -> None:
         try:
@@ -57,22 +77,31 @@ class AnnotatedVideoSink:
 
     Frames keep their times, so a stride changes how many there are and not how long they play. Sound comes from the
     first sound stream of the source file. A video is complete when a frame of another medium comes; streams are written
-    side by side until :meth:`close`. Nothing appears under a video's name before it is whole; an interrupted run closes
-    and so has each video up to there.
+    side by side until :meth:`close`. When a stream changes its size, or shows nothing for ten minutes, its next frame
+    begins a part: ``cam.video.mp4``, ``cam.video-00001.mp4``, …. Nothing appears under a video's name before it is
+    whole; an interrupted run closes and so has each video up to there.
 
     Args:
         folder: The run's folder for videos.
         draw: Makes the annotated picture, u8[H, W, 3] BGR, from a frame and what was found in it.
         resume: Whether videos that an unfinished run has left may be there.
+        part: The number of the first part of each stream, in its name; None for a first part without one.
     """
 
     parallel: ClassVar[bool] = False
 
-    def __init__(self, folder: Path, draw: Draw, *, resume: bool = False) -> None:
+    def __init__(self, folder: Path, draw: Draw, *, resume: bool = False, part: int | None = None) -> None:
         self._folder = folder
         self._resume = resume
         self._draw = draw
+        self._part = part
+        self._parts: dict[PurePosixPath, int] = {}
         self._videos: dict[PurePosixPath, _OpenVideo] = {}
+
+    @property
+    def size_bytes(self) -> int:
+        """Of the largest video in the making, so far."""
+        return max((video.measure() for video in self._videos.values()), default=0)
 
     def write(self, frame: Frame, prediction: Prediction) -> None:
         """Add one frame to its video.
@@ -86,9 +115,14 @@ class AnnotatedVideoSink:
         if frame.media.kind not in ("video", "stream"):
             return
         bgr = self._draw(frame, prediction)
-        video = self._videos.get(frame.media.output) or self._start(frame, bgr)
+        video = self._videos.get(frame.media.output)
+        if video is not None and not video.can_take(frame, bgr.shape[:2]):
+            self._finish([frame.media.output])
+            video = None
+        video = video or self._start(frame, bgr)
+        video.last_s = frame.timestamp_s or 0.0
         with _video_errors(video.pending.path):
-            video.writer.write(bgr, (frame.timestamp_s or 0.0) - video.origin_s)
+            video.writer.write(bgr, video.last_s - video.origin_s)
 
     def recall(self, frame: Frame, prediction: Prediction) -> None:
         """Nothing to note: a medium's video is complete when the next one's first frame is written."""
@@ -108,7 +142,7 @@ class AnnotatedVideoSink:
 
     def _start(self, frame: Frame, bgr: U8) -> _OpenVideo:
         media = frame.media
-        pending = PendingFile.start(self._folder / video_output_name(media.output), replace=self._resume)
+        pending = PendingFile.start(self._folder / self._choose_name(media), replace=self._resume)
         original = open_original(media.location) if isinstance(media.location, Path) else Original()
         with _video_errors(pending.path):
             writer = Mp4Writer(
@@ -116,8 +150,17 @@ class AnnotatedVideoSink:
             )
         # A file's sound is on the clock of its pictures; a stream's clock starts when it is first looked at.
         origin_s = 0.0 if media.kind == "video" else frame.timestamp_s or 0.0
-        video = self._videos[media.output] = _OpenVideo(media, pending, writer, origin_s)
+        video = self._videos[media.output] = _OpenVideo(media, pending, writer, origin_s, bgr.shape[:2], origin_s)
         return video
+
+    def _choose_name(self, media: Media) -> PurePosixPath:
+        """Another one for each part."""
+        name = video_output_name(media.output)
+        if media.kind != "stream":
+            return name
+        number = self._parts[media.output] + 1 if media.output in self._parts else self._part or 0
+        self._parts[media.output] = number
+        return name.with_name(mark_part(name.name, number)) if number or self._part is not None else name
 
     def _finish_others(self, media: Media) -> None:
         """Complete the videos before this medium, so that they are there when its first record is."""

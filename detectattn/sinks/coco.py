@@ -28,6 +28,7 @@ class CocoSink:
         folder: The run folder.
         model_info: Gives the class names.
         resume: Whether an unfinished run may have left the files.
+        part: The number of a part, whose files have a folder of their own (``coco/00000/``); None for no parts.
 
     Raises:
         OutputError: One of the files is there already, or cannot be made.
@@ -35,15 +36,16 @@ class CocoSink:
 
     parallel: ClassVar[bool] = False
 
-    def __init__(self, folder: Path, model_info: ModelInfo, *, resume: bool = False) -> None:
+    def __init__(self, folder: Path, model_info: ModelInfo, *, resume: bool = False, part: int | None = None) -> None:
+        folder = folder / "coco" if part is None else folder / "coco" / f"{part:05d}"
         self._class_names = dict(model_info.class_names)
         self._extra_names: dict[int, str] = {}
         self._numbers: set[int] = set()
         info = {"description": f"detections of {model_info.name}"}
         start = f'{{"info": {_to_json(info)}, "images": ['
-        self._images = _JsonList(folder / "coco" / "images.json", start, "]", replace=resume)
+        self._images = _JsonList(folder / "images.json", start, "]", replace=resume)
         try:
-            self._results = _JsonList(folder / "coco" / "results.json", "[", "]\n", replace=resume)
+            self._results = _JsonList(folder / "results.json", "[", "]\n", replace=resume)
         except OutputError:
             self._images.discard()
             raise

@@ -14,6 +14,7 @@ from detectattn.records import to_record
 from detectattn.sinks.cells import to_cell
 from detectattn.sinks.files import output_errors
 from detectattn.sinks.lines import LineFile
+from detectattn.sinks.parts import choose_path
 from detectattn.types import Frame, Prediction
 
 COLUMNS = (
@@ -29,6 +30,7 @@ class CsvSink:
         folder: The run folder.
         resume: Write the file of an unfinished run anew, from what is recalled; it takes that one's place with the
             first frame that is written.
+        part: The number of a part; None for one file.
 
     Raises:
         OutputError: The file is there already, or cannot be made.
@@ -36,11 +38,16 @@ class CsvSink:
 
     parallel: ClassVar[bool] = False
 
-    def __init__(self, folder: Path, *, resume: bool = False) -> None:
-        self._path = folder / "predictions.csv"
+    def __init__(self, folder: Path, *, resume: bool = False, part: int | None = None) -> None:
+        self._path = choose_path(folder, "predictions.csv", part)
         self._draft = self._path.with_name(f".detectattn-{uuid.uuid4().hex}.part.csv") if resume else None
         self._lines = LineFile(self._draft or self._path)
         self._lines.append(_render_rows([COLUMNS]))
+
+    @property
+    def size_bytes(self) -> int:
+        """Of the file so far."""
+        return self._lines.size_bytes
 
     def write(self, frame: Frame, prediction: Prediction) -> None:
         """Append the detections of one frame."""

@@ -1,4 +1,4 @@
-"""``predictions.jsonl``: one record a picture."""
+"""``predictions.jsonl``: one record a picture; of a run in parts, ``predictions/predictions-00000.jsonl``, …."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from detectattn.errors import UnreadableRecord
 from detectattn.records import parse_record, record_line
 from detectattn.sinks.files import output_errors
 from detectattn.sinks.lines import LineFile
+from detectattn.sinks.parts import choose_path
 from detectattn.types import Frame, Prediction
 
 _CHUNK = 1 << 16
@@ -21,6 +22,7 @@ class JsonlSink:
     Args:
         folder: The run folder.
         resume: Continue the file of an unfinished run, after cutting off a torn last line.
+        part: The number of a part; None for one file.
 
     Raises:
         OutputError: The file is there already, or cannot be made.
@@ -28,11 +30,16 @@ class JsonlSink:
 
     parallel: ClassVar[bool] = False
 
-    def __init__(self, folder: Path, *, resume: bool = False) -> None:
-        path = folder / "predictions.jsonl"
+    def __init__(self, folder: Path, *, resume: bool = False, part: int | None = None) -> None:
+        path = choose_path(folder, "predictions.jsonl", part)
         if resume and path.exists():
             mend_records(path)
         self._lines = LineFile(path, resume=resume)
+
+    @property
+    def size_bytes(self) -> int:
+        """Of the file so far."""
+        return self._lines.size_bytes
 
     def write(self, frame: Frame, prediction: Prediction) -> None:
         """Append the record of one frame; another process sees it whole at once."""

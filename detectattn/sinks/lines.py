@@ -33,6 +33,11 @@ class LineFile:
             self._stream: BinaryIO = path.open("ab" if resume else "xb", buffering=0)
             self._size = self._stream.seek(0, os.SEEK_END)
 
+    @property
+    def size_bytes(self) -> int:
+        """Of the file so far."""
+        return self._size
+
     def append(self, text: str) -> None:
         """Add one or more lines, each with its newline.
 

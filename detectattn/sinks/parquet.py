@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from detectattn.errors import MissingExtra
 from detectattn.records import to_record
 from detectattn.sinks.files import PendingFile, output_errors
+from detectattn.sinks.parts import mark_part
 from detectattn.types import Frame, Prediction
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class ParquetSink:
         folder: The run folder.
         part_rows: Rows of a table that are held in memory.
         resume: Whether an unfinished run may have left the files.
+        part: The number of a part, for ``images-00000.parquet``, …; None for one file each.
 
     Raises:
         MissingExtra: polars is not installed.
@@ -50,15 +52,18 @@ class ParquetSink:
 
     parallel: ClassVar[bool] = False
 
-    def __init__(self, folder: Path, *, part_rows: int = _PART_ROWS, resume: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, part_rows: int = _PART_ROWS, resume: bool = False, part: int | None = None
+    ) -> None:
         try:
             import polars  # noqa: F401 - is it there? said now, not after the first thousand images
         except ImportError as error:
             raise MissingExtra(
                 "writing Parquet needs polars, which is not installed", hint='Run pip install "detectattn[parquet]"'
             ) from error
-        self._images = _Table(folder / "parquet" / "images.parquet", _IMAGES, part_rows, resume)
-        self._detections = _Table(folder / "parquet" / "detections.parquet", _DETECTIONS, part_rows, resume)
+        tables = folder / "parquet"
+        self._images = _Table(tables / mark_part("images.parquet", part), _IMAGES, part_rows, resume)
+        self._detections = _Table(tables / mark_part("detections.parquet", part), _DETECTIONS, part_rows, resume)
 
     def write(self, frame: Frame, prediction: Prediction) -> None:
         """Add one frame and what was found in it."""

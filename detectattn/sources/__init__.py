@@ -28,6 +28,7 @@ _SOURCES: Mapping[SourceKind, str] = {
     "pattern": "detectattn.sources.pattern:open_pattern",
     "list": "detectattn.sources.list_file:open_list",
     "url": "detectattn.sources.single:open_url",
+    "objects": "detectattn.sources.remote:open_objects",
     "stream": "detectattn.sources.single:open_stream",
     "camera": "detectattn.sources.single:open_camera",
     "stdin": "detectattn.sources.stdin:open_stdin",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from detectattn.types import Frame, FrameFailure, Media
 
@@ -27,6 +27,8 @@ class ReadOptions:
             no shorter than this; None for its full size. What the network is shown does not depend on ``in_full``.
         in_full: Whether a picture that a network is shown reduced is decoded in full beside it, for those who draw on
             it or cut out of it.
+        isolation: Decodes doubtful pictures, and videos, in processes of its own; None to decode all in this one.
+        on_size: Told how many pixels a picture has before they are decoded: how long that may take depends on it.
     """
 
     allow_truncated: bool = False
@@ -38,6 +40,8 @@ class ReadOptions:
     temp_dir: Path | None = None
     at_least_hw: tuple[int, int] | None = None
     in_full: bool = True
+    isolation: Isolation | None = field(default=None, compare=False, repr=False)
+    on_size: Callable[[int], None] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(slots=True)
@@ -80,6 +84,24 @@ class Source(Protocol):
 
     def count(self) -> int | None:
         """How many media it holds, for a progress bar; None when that cannot be known beforehand."""
+        ...
+
+
+class Isolation(Protocol):
+    """Decodes elsewhere, where a decoder's crash does no harm; see :mod:`detectattn.sources.isolation`.
+
+    Attributes:
+        everything: Whether pictures go there that nothing speaks against, too.
+    """
+
+    everything: bool
+
+    def iter_frames(self, media: Media, options: ReadOptions, content: bytes | None = None) -> Generator[Frame]:
+        """Decode a picture or a video; ``content`` is that of a file that can be read only once."""
+        ...
+
+    def probe_video(self, path: Path) -> dict[str, Any]:
+        """What a video file declares: the fields of :class:`~detectattn.sources.video.VideoInfo`."""
         ...
 
 

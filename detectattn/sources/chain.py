@@ -10,6 +10,8 @@ from detectattn.errors import EmptySource
 from detectattn.sources.base import ReadCounts, Source
 from detectattn.sources.folder import FolderSource, to_empty
 from detectattn.sources.naming import OutputNames
+from detectattn.sources.remote import ObjectFolder
+from detectattn.sources.web_folder import WebFolder
 from detectattn.types import FrameFailure, Media
 
 
@@ -54,7 +56,7 @@ def chain_media(parts: Iterable[Source | FrameFailure], counts: ReadCounts) -> I
     for part in parts:
         if isinstance(part, FrameFailure):
             yield part
-        elif isinstance(part, FolderSource):
+        elif isinstance(part, FolderSource | WebFolder) or (isinstance(part, ObjectFolder) and not part.patterns):
             claimed = part.under(outputs.claim_folder(part.output_root.name))
             yield from _iter_folder(claimed, counts, seen)
         else:
@@ -65,7 +67,9 @@ def chain_media(parts: Iterable[Source | FrameFailure], counts: ReadCounts) -> I
                     yield replace(media, output=outputs.claim(media.output))
 
 
-def _iter_folder(folder: FolderSource, counts: ReadCounts, seen: set[int]) -> Iterator[Media | FrameFailure]:
+def _iter_folder(
+    folder: FolderSource | ObjectFolder | WebFolder, counts: ReadCounts, seen: set[int]
+) -> Iterator[Media | FrameFailure]:
     own_counts, is_empty = ReadCounts(), True
     for media in folder.iter_media(own_counts):
         is_empty = False

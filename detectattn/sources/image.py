@@ -18,6 +18,7 @@ import numpy as np
 
 from detectattn.errors import LfsPointer, SourceError, SourceNotFound, UndecodableImage
 from detectattn.sources.base import ReadOptions
+from detectattn.sources.doubtful import is_doubtful, is_own_file
 from detectattn.sources.image_encoded import Encoded, Page
 from detectattn.sources.image_heif import iter_heif_pages
 from detectattn.sources.image_jpeg import iter_jpeg_pages
@@ -43,7 +44,7 @@ def iter_image_frames(media: Media, options: ReadOptions) -> Iterator[Frame]:
 
     Args:
         media: ``location`` is a path, the encoded bytes themselves, or pixels, which become a frame as they are.
-        options: ``max_pixels``, ``allow_truncated``, ``at_least_hw`` and ``in_full`` apply.
+        options: ``max_pixels``, ``allow_truncated``, ``at_least_hw``, ``in_full`` and ``isolation`` apply.
 
     Yields:
         Every picture of the file, in order. With ``allow_truncated`` one that breaks off comes as far as it decodes,
@@ -56,6 +57,7 @@ def iter_image_frames(media: Media, options: ReadOptions) -> Iterator[Frame]:
         UndecodableImage: It is no picture, or damaged.
         ImageTooLarge: A picture has more than ``max_pixels``.
         MissingDecoder: The package that decodes its format is missing.
+        DecoderCrashed, DecoderHung: It did that to the process that decodes it.
     """
     location = media.location
     if isinstance(location, np.ndarray):
@@ -70,6 +72,11 @@ def iter_image_frames(media: Media, options: ReadOptions) -> Iterator[Frame]:
         picture_format = sniff_picture(head)
         if picture_format is None:
             raise _to_no_picture(name, head)
+        isolation = options.isolation
+        if isolation is not None and (isolation.everything or is_doubtful(file, picture_format)):
+            content = file.read() if isinstance(location, Path) and is_own_file(location) else None
+            yield from isolation.iter_frames(media, options, content)
+            return
         encoded = Encoded(name, file, picture_format, options)
         for page in _PAGES.get(picture_format, iter_pillow_pages)(encoded):
             yield Frame(media, page.index, page.bgr, warnings=page.warnings, reduced=page.reduced)

@@ -68,6 +68,8 @@ class Encoded:
         if width * height > limit:
             problem = f"{self.name} is {width} × {height} pixels, more than the limit of {limit:,}"
             raise ImageTooLarge(problem, hint="Scale it down, or cut it into tiles")
+        if self.options.on_size is not None:
+            self.options.on_size(width * height)
 
     def to_truncated(self, where: str = "", *, has_pixels: bool = True) -> TruncatedImage:
         """The error for a picture that is cut short; its hint depends on whether a part could be had."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from detectattn.errors import SourceNotFound
@@ -14,6 +13,7 @@ from detectattn.sources.base import ReadCounts, Source
 from detectattn.sources.chain import chain_media
 from detectattn.sources.folder import FolderSource, natural_key, to_empty, walk_files
 from detectattn.sources.naming import to_one_line, to_output_name, to_record_name
+from detectattn.sources.pattern_match import matches, split_pattern
 from detectattn.sources.recognise import SourceRequest, identify_file
 from detectattn.sources.single import SingleSource, to_file_media
 from detectattn.sources.suffixes import MEDIA_SUFFIXES
@@ -87,28 +87,3 @@ def iter_matches(text: str, folder: Path) -> Iterator[str]:
     for file in walk_files(folder / root):
         if file.error is None and matches(file.relative.split("/"), rest):
             yield str(root / file.relative)
-
-
-def split_pattern(text: str) -> tuple[PurePosixPath, tuple[str, ...]]:
-    """The folder before the first wildcard, and the components from there on."""
-    parts = PurePosixPath(text).parts
-    fixed = next((i for i, part in enumerate(parts) if glob.has_magic(part)), len(parts) - 1)
-    return PurePosixPath(*parts[:fixed]), parts[fixed:]
-
-
-def matches(names: Sequence[str], patterns: Sequence[str]) -> bool:
-    """Whether a path's components match a pattern's; ``**`` stands for any number of them, at the end for some."""
-    wanted = [p for p, before in zip(patterns, (None, *patterns), strict=False) if not p == before == "**"]
-    if wanted[-1:] == ["**"]:
-        wanted.append("*")
-    # Places in the pattern that the path may have come to, all at once: each way by itself, and ``**`` doubles them.
-    places = _pass_stars({0}, wanted)
-    for name in names:
-        kept = {place for place in places if place < len(wanted) and wanted[place] == "**"}
-        moved = {place + 1 for place in places - kept if place < len(wanted) and fnmatchcase(name, wanted[place])}
-        places = _pass_stars(kept | moved, wanted)
-    return len(wanted) in places
-
-
-def _pass_stars(places: set[int], wanted: Sequence[str]) -> set[int]:
-    return places | {place + 1 for place in places if place < len(wanted) and wanted[place] == "**"}

@@ -17,8 +17,9 @@ from detectattn.errors import SourceNotFound
 from detectattn.sources.base import ReadOptions, Source
 from detectattn.sources.naming import to_one_line
 from detectattn.sources.sniff import HEAD_BYTES, sniff_media
+from detectattn.storage import STORAGE_SCHEMES
 
-SourceKind: TypeAlias = Literal["file", "folder", "pattern", "list", "url", "stream", "camera", "stdin"]
+SourceKind: TypeAlias = Literal["file", "folder", "pattern", "list", "url", "objects", "stream", "camera", "stdin"]
 
 _STREAM_SCHEMES = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "rtp", "srt", "udp", "tcp"})
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
@@ -112,6 +113,8 @@ def _nearest(name: str, siblings: list[str]) -> list[str]:
 def _recognise_url(text: str, scheme: str) -> tuple[SourceKind, Path]:
     if scheme in {"http", "https"}:
         return "url", Path()
+    if scheme in STORAGE_SCHEMES:
+        return "objects", Path()
     try:
         parts = urlsplit(text)
     except ValueError as error:
@@ -122,7 +125,8 @@ def _recognise_url(text: str, scheme: str) -> tuple[SourceKind, Path]:
         path = Path(unquote(parts.path))
         return recognise(str(path), path.parent)
     problem = f"{to_one_line(text)} has the scheme {scheme}, which cannot be read"
-    raise SourceNotFound(problem, hint="Give a path, or an address with http, https, rtsp, rtmp, srt, rtp, udp or tcp")
+    schemes = "http, https, s3, gs, az, rtsp, rtmp, srt, rtp, udp or tcp"
+    raise SourceNotFound(problem, hint=f"Give a path, or an address with {schemes}")
 
 
 def _recognise_file(path: Path) -> SourceKind:

@@ -35,8 +35,16 @@ def open_file(request: SourceRequest) -> SingleSource:
 
 
 def open_url(request: SourceRequest) -> Source:
-    """A picture or a video behind a URL; its output is the last segment of the path, or the host."""
+    """A picture or a video behind a URL; its output is the last segment of the path, or the host.
+
+    What ends with a slash may be the page on which a server lists a folder.
+    """
     from detectattn.sources.url import UrlSource
+
+    if request.text.endswith("/"):
+        from detectattn.sources.web_folder import open_web_folder
+
+        return open_web_folder(request)
 
     return UrlSource(request.text)
 

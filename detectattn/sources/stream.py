@@ -11,16 +11,21 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
+import av.error
+
 from detectattn.errors import Offline
 from detectattn.fetch import redact_url
 from detectattn.sources.base import ReadCounts, ReadOptions
-from detectattn.sources.stream_reader import Mailbox, StreamLimits, read_into
+from detectattn.sources.stream_connection import Connection, NetworkConnection
+from detectattn.sources.stream_limits import StreamLimits
+from detectattn.sources.stream_mailbox import Mailbox
+from detectattn.sources.stream_options import StreamOptions, find_stream_options
+from detectattn.sources.stream_reader import StreamReader
 from detectattn.types import Frame, Media
 
 _logger = logging.getLogger(__name__)
 
-DEFAULT_LIMITS = StreamLimits()
-_JOIN_S = 2.0
+_JOIN_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +59,23 @@ def name_stream_output(location: str | int) -> PurePosixPath:
     return PurePosixPath(words)
 
 
-def iter_stream_frames(media: Media, options: ReadOptions, limits: StreamLimits = DEFAULT_LIMITS) -> Iterator[Frame]:
+def iter_stream_frames(media: Media, options: ReadOptions, limits: StreamLimits | None = None) -> Iterator[Frame]:
     """Yield the newest frame each time one is asked for; those that came in between are dropped.
 
     A thread reads on while the caller works. Indices are those of the stream, so a gap tells what was dropped;
-    ``timestamp_s`` is the wall clock since the first frame yielded. A stream that ends by itself ends the iteration;
-    one that breaks off is opened again a few times. Closing the generator stops the thread.
+    ``timestamp_s`` is the time of arrival since that of the first frame yielded, whatever the stream's own clock says.
+    A stream that ends by itself ends the iteration; one that breaks off is called again, with growing pauses. Closing
+    the generator stops the thread.
+
+    Args:
+        media: ``location`` is a URL, or a camera's index.
+        options: ``vid_stride``, ``offline``, and those of streams where it is
+            :class:`~detectattn.sources.stream_options.LiveReadOptions`.
+        limits: In place of those among the options.
 
     Raises:
-        StreamLost: The stream or camera cannot be reached, or went away for good.
+        StreamLost: The stream or camera cannot be reached, or went away and did not come back in as many attempts as
+            the limits allow.
         UndecodableVideo: It carries no pictures.
         Offline: It is a URL and ``options.offline`` is set.
     """
@@ -71,18 +84,50 @@ def iter_stream_frames(media: Media, options: ReadOptions, limits: StreamLimits 
         raise TypeError(f"a stream is read from a URL or a camera index, got {type(location).__name__}")
     if isinstance(location, str) and options.offline:
         raise Offline(f"stream {media.source!r} needs the network", hint="Leave out --offline, or name a local file")
+    streams = find_stream_options(options)
+    limits = limits or streams.limits
     mailbox = Mailbox()
-    reader = threading.Thread(
-        target=read_into, args=(mailbox, location, media.source, limits, options.vid_stride), daemon=True
-    )
-    reader.start()
+    connection = _connect(location, media.source, limits, mailbox.stop)
+    reader = StreamReader(connection, limits, mailbox, streams.watch)
+    streams.watch.note_opening()
+    thread = threading.Thread(target=reader.run, args=(options.vid_stride,), name="stream-reader", daemon=True)
+    thread.start()
     try:
-        origin_s: float | None = None
-        while (shot := mailbox.take(media.source, limits)) is not None:
-            origin_s = shot.arrived_s if origin_s is None else origin_s
-            yield Frame(media, shot.index, shot.to_bgr(), shot.arrived_s - origin_s, shot.warnings)
+        yield from _iter_taken(media, mailbox, limits, connection, streams)
     finally:
         mailbox.stop.set()
         # A reader that hangs in a dead connection ends at its time limit; being a daemon it holds nobody up.
-        reader.join(_JOIN_S)
+        thread.join(_JOIN_S)
+        streams.watch.note_end()
         _logger.info("%s: %d frames dropped to keep up", media.source, mailbox.dropped)
+
+
+def _connect(location: str | int, source: str, limits: StreamLimits, stop: threading.Event) -> Connection:
+    if isinstance(location, int):
+        from detectattn.sources.stream_camera import CameraConnection
+
+        return CameraConnection(location, stop)
+    return NetworkConnection(location, source, limits, stop)
+
+
+def _iter_taken(
+    media: Media, mailbox: Mailbox, limits: StreamLimits, connection: Connection, streams: StreamOptions
+) -> Iterator[Frame]:
+    origin_s: float | None = None
+    kept: tuple[str, ...] = ()
+    while True:
+        streams.await_turn()
+        shot = mailbox.take(limits, connection.to_error, streams.is_stopped)
+        if shot is None:
+            return
+        origin_s = shot.arrived_s if origin_s is None else origin_s
+        timestamp_s = shot.arrived_s - origin_s
+        try:
+            bgr = shot.to_bgr()
+        except (av.error.FFmpegError, ValueError) as error:
+            # One picture that cannot be converted must not end weeks.
+            kept = (f"frame {shot.index} could not be converted ({error})",)
+            continue
+        streams.watch.note_taken(shot.arrived_s, timestamp_s)
+        yield Frame(media, shot.index, bgr, timestamp_s, kept + shot.warnings)
+        kept = ()

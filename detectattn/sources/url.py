@@ -14,6 +14,7 @@ from detectattn.fetch import FetchLimits, OpenedBody, check_scheme, open_body, r
 from detectattn.sources.base import ReadCounts, ReadOptions
 from detectattn.sources.naming import to_one_line, to_url_output_name
 from detectattn.sources.sniff import HEAD_BYTES, LFS_PREFIX, MediaFormat, describe_content, sniff_media
+from detectattn.storage import is_storage_url
 from detectattn.types import Frame, FrameFailure, Media
 
 MEMORY_BYTES = 32_000_000
@@ -68,7 +69,7 @@ class _Stream:
 
 
 def iter_url_frames(media: Media, options: ReadOptions) -> Iterator[Frame]:
-    """Fetch what is behind a URL and yield its frames.
+    """Fetch what is behind a URL, or in object storage, and yield its frames.
 
     A picture is decoded from memory. A video is downloaded to ``options.temp_dir`` and stays there, for its sound is
     needed until the run ends. A live stream (MJPEG, HLS) is handed on to the reader of streams.
@@ -82,7 +83,12 @@ def iter_url_frames(media: Media, options: ReadOptions) -> Iterator[Frame]:
         SourceError: It is no picture or video, or cannot be decoded.
         DiskFull: The temporary folder has no room.
     """
-    with _open_temp_dir(options) as temp_dir:
+    if is_storage_url(str(media.location)):
+        from detectattn.sources.remote_frames import iter_object_frames
+
+        yield from iter_object_frames(media, options)
+        return
+    with open_temp_dir(options) as temp_dir:
         kind, location = _fetch_media(str(media.location), media, options, temp_dir)
         if isinstance(location, _Stream):
             from detectattn.sources.stream import iter_stream_frames
@@ -103,7 +109,8 @@ def iter_url_frames(media: Media, options: ReadOptions) -> Iterator[Frame]:
 
 
 @contextmanager
-def _open_temp_dir(options: ReadOptions) -> Iterator[Path]:
+def open_temp_dir(options: ReadOptions) -> Iterator[Path]:
+    """The folder for what is copied here: that of the options, or one that is deleted at the block's end."""
     if options.temp_dir is not None:
         yield options.temp_dir
         return

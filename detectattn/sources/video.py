@@ -11,7 +11,8 @@ import av
 import av.error
 
 from detectattn.errors import ImageTooLarge, LfsPointer, SourceNotFound, UndecodableVideo
-from detectattn.sources.base import ReadOptions
+from detectattn.sources.base import Isolation, ReadOptions
+from detectattn.sources.doubtful import is_own_file
 from detectattn.sources.sniff import HEAD_BYTES, LFS_PREFIX, describe_content
 from detectattn.sources.video_decoding import Decoding
 from detectattn.sources.video_picture import Clock, PictureConverter, compute_rotation_deg, display_matrix
@@ -43,12 +44,19 @@ class VideoInfo:
     pixel_aspect: float
 
 
-def probe_video(path: Path) -> VideoInfo:
+def probe_video(path: Path, isolation: Isolation | None = None) -> VideoInfo:
     """What the file at ``path`` declares; one frame is decoded to know its rotation.
+
+    Args:
+        path: The file.
+        isolation: Where that is done; None for here.
 
     Raises:
         SourceNotFound, UndecodableVideo, LfsPointer: As :func:`iter_video_frames`.
+        DecoderCrashed, DecoderHung: It did that to the process that decodes it.
     """
+    if isolation is not None and not is_own_file(path):
+        return VideoInfo(**isolation.probe_video(path))
     with _open_container(path, str(path)) as container:
         stream = _find_video_stream(container, str(path))
         first = next((picture for picture, _ in Decoding(container, stream).iter_pictures()), None)
@@ -84,9 +92,13 @@ def iter_video_frames(media: Media, options: ReadOptions) -> Iterator[Frame]:
         LfsPointer: The file is a Git LFS pointer.
         ImageTooLarge: A picture has more pixels than ``options.max_pixels``.
         UndecodableVideo: It cannot be opened, has no pictures, or breaks off (after the frames so far were yielded).
+        DecoderCrashed, DecoderHung: It did that to the process that decodes it (after the frames so far were yielded).
     """
     if not isinstance(media.location, Path):
         raise TypeError(f"a video is read from a path, got {type(media.location).__name__}")
+    if options.isolation is not None and not is_own_file(media.location):
+        yield from options.isolation.iter_frames(media, options)
+        return
     with _open_container(media.location, media.source) as container:
         stream = _find_video_stream(container, media.source)
         _check_size(stream.codec_context, media.source, options.max_pixels)

@@ -19,6 +19,8 @@ from detectattn.errors import (
     Offline,
 )
 from detectattn.fetch import FetchLimits, OnProgress, compute_sha256, fetch_file, format_bytes, redact_url
+from detectattn.storage import is_storage_url
+from detectattn.storage.file import fetch_object
 from detectattn.weights.cache import weights_dir
 from detectattn.weights.content import check_weights_content
 from detectattn.weights.embedded import embedded_names
@@ -52,7 +54,7 @@ def download_model(
         ChecksumMismatch: Its bytes are not those that were published, or seen before.
     """
     size = f"{format_bytes(model.size_bytes)}, " if model.size_bytes else ""
-    return _ensure_cached(
+    return ensure_cached(
         model.cached_path,
         model.url,
         model.sha256,
@@ -79,7 +81,7 @@ def download_url(
         ChecksumMismatch: The cached file was changed, or the address now gives another one.
     """
     path = cached_url_path(url)
-    receipt = _ensure_cached(
+    receipt = ensure_cached(
         path,
         url,
         None,
@@ -98,7 +100,7 @@ def cached_url_path(url: str) -> Path:
     return weights_dir() / "url" / hashlib.sha256(url.encode()).hexdigest()[:16] / name
 
 
-def _ensure_cached(
+def ensure_cached(
     path: Path,
     url: str,
     published_sha256: str | None,
@@ -107,8 +109,24 @@ def _ensure_cached(
     offline: bool,
     on_notice: OnNotice,
     on_progress: OnProgress | None,
-    replace_damaged: bool,
+    replace_damaged: bool = False,
 ) -> Receipt:
+    """Make sure that what is behind an address lies at ``path``: as it was published, or as it was seen first.
+
+    Args:
+        path: Its place in the cache.
+        url: Where it is from: http, https, or object storage.
+        published_sha256: The checksum that was published, if any.
+        shown: What notices call it.
+        offline: Take the cached file, or fail.
+        on_notice: Told what is downloaded, before it is.
+        on_progress: Told how far it is.
+        replace_damaged: Delete and download again a cached file with the wrong checksum.
+
+    Raises:
+        FetchError: It is not in the cache and cannot be downloaded.
+        ChecksumMismatch: Its bytes are not those that were published, or seen before.
+    """
     if path.exists():
         try:
             return verify_cached(path, published_sha256, url)
@@ -121,8 +139,9 @@ def _ensure_cached(
         on_notice(f"Downloading {shown} to {path}")
     receipt = load_receipt(path)
     expected = published_sha256 or (receipt.sha256 if receipt else None)
+    fetch = fetch_object if is_storage_url(url) else fetch_file
     try:
-        fetched = fetch_file(
+        fetched = fetch(
             url,
             path,
             WEIGHTS_LIMITS,

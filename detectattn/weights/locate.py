@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from difflib import get_close_matches
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from detectattn.errors import CorruptWeights, UnknownModel
 from detectattn.fetch import OnProgress, check_scheme, compute_sha256, redact_url
+from detectattn.storage import is_storage_url, parse_address
 from detectattn.types import WeightsFile
 from detectattn.weights.content import check_weights_content
 from detectattn.weights.download import OnNotice, cached_url_path, download_model, download_url
 from detectattn.weights.embedded import EMBEDDED_LICENSE, embedded_names, embedded_path
 from detectattn.weights.registry import WEIGHTS_LICENSE, RegistryModel, find_model, suggest_names
+from detectattn.weights.stored import download_folder
 
 Format = Literal["pt", "safetensors", "onnx", "openvino", "tensorrt"]
 
@@ -37,7 +40,8 @@ def locate_weights(
     A registry or embedded name comes first, then a path, then a registry name with ``.pt`` where no such file is.
 
     Args:
-        model: ``rtdetr-l``, ``yolo11n.pt``, a path, an OpenVINO folder, an http(s) URL.
+        model: ``rtdetr-l``, ``yolo11n.pt``, a path, an OpenVINO folder, an http(s) URL, or one of
+            object storage (``s3://…``), where a folder is an OpenVINO model.
         offline: Refuse every download.
         on_notice: Told the address and the size before a download.
         on_progress: Told how far it is.
@@ -48,6 +52,8 @@ def locate_weights(
         ChecksumMismatch: Other bytes than those published or seen before.
         FetchError: It cannot be downloaded.
     """
+    if is_storage_url(model):
+        return _locate_stored(model, offline, on_notice, on_progress)
     if "://" in model:
         return _locate_url(model, offline, on_notice, on_progress)
     embedded = embedded_path(model.lower())
@@ -73,6 +79,16 @@ def _locate_url(url: str, offline: bool, on_notice: OnNotice, on_progress: OnPro
         )
     path, receipt = download_url(url, offline=offline, on_notice=on_notice, on_progress=on_progress)
     return WeightsFile(path, receipt.sha256, _FORMATS[suffix], redact_url(url))
+
+
+def _locate_stored(url: str, offline: bool, on_notice: OnNotice, on_progress: OnProgress | None) -> WeightsFile:
+    key = parse_address(url).key
+    form = _FORMATS.get(PurePosixPath(key).suffix.lower())
+    if form in ("pt", "onnx", "tensorrt") and not key.endswith("/"):
+        path, receipt = download_url(url, offline=offline, on_notice=on_notice, on_progress=on_progress)
+        return WeightsFile(path, receipt.sha256, form, redact_url(url))
+    folder = download_folder(url, offline=offline, on_notice=on_notice, on_progress=on_progress)
+    return replace(_describe_folder(folder), origin=redact_url(url))
 
 
 def _describe_registered(model: RegistryModel, sha256: str) -> WeightsFile:

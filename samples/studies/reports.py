@@ -16,7 +16,7 @@ from detectattn.report.content import (
     TruthNote,
 )
 from detectattn.results import Calibration
-from samples.studies.models import CLASSES, NAN, make_judgement, make_model, make_speed
+from samples.studies.models import CLASSES, NAN, make_conversion, make_judgement, make_model, make_speed
 from samples.studies.pairs import make_agreement, make_conditions, make_differences, make_disputed, make_ratios
 
 
@@ -71,7 +71,7 @@ def make_study() -> Report:
                 detr, 103.4, 0.61, family="attention", energy=Energy(3.21, "rapl"), memory=Memory(1893.7, 512.25)
             ),
             variant,
-            make_model(yolo, 43.1, 0.532, speed=make_speed(43.1, trusted=False)),
+            make_model(yolo, 43.1, 0.532, speed=make_speed(43.1, trusted=False), conversion=make_conversion()),
             failed,
             elsewhere,
         ),

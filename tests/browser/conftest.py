@@ -31,6 +31,14 @@ window.__violations = [];
 document.addEventListener("securitypolicyviolation", (e) =>
   window.__violations.push(`${e.effectiveDirective} refuses ${e.blockedURI} at line ${e.lineNumber}`));
 """
+_SCROLL = """async () => {
+  const [left, top] = [scrollX, scrollY];
+  for (let y = 0; y < document.documentElement.scrollHeight; y += innerHeight) {
+    scrollTo({top: y, behavior: "instant"});
+    await new Promise(requestAnimationFrame);
+  }
+  scrollTo({left, top, behavior: "instant"});
+}"""
 
 
 @pytest.fixture(scope="package")
@@ -134,7 +142,7 @@ def contexts(browser: Browser) -> Callable[..., BrowserContext]:
 
 @pytest.fixture
 def open_page(
-    contexts: Callable[..., BrowserContext], screenshot: Callable[..., Path], request: pytest.FixtureRequest
+    contexts: Callable[..., BrowserContext], take_picture: Callable[..., None], request: pytest.FixtureRequest
 ) -> Iterator[Callable[..., OpenPage]]:
     """Opens a file of the disk: ``open_page(file, theme="dark", width=360)``; a test that fails leaves a screenshot."""
     opened: list[OpenPage] = []
@@ -149,7 +157,7 @@ def open_page(
     yield call
     for number, shown in enumerate(opened):
         if request.session.testsfailed > failed:
-            screenshot(shown, f"failed-{number}")
+            take_picture(shown, f"failed-{number}")
         shown.page.context.close()
 
 
@@ -179,18 +187,33 @@ def write_page(folder: Path, report: Report, gallery: Gallery | None) -> Path:
 
 
 @pytest.fixture
-def screenshot(request: pytest.FixtureRequest) -> Callable[..., Path]:
-    """Keeps a picture of a page: ``screenshot(shown, "dark")``; CONTRIBUTING.md says where."""
+def take_picture(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Takes a picture of a page: ``take_picture(shown, "dark")``; CONTRIBUTING.md says where it is kept."""
     folder = Path(os.environ.get("DETECTATTN_SCREENSHOTS") or ROOT / "build" / "screenshots")
-    folder.mkdir(parents=True, exist_ok=True)
     test = re.sub(r"\W+", "-", f"{request.path.stem.removeprefix('test_')}-{request.node.name.removeprefix('test_')}")
 
-    def call(shown: OpenPage, label: str = "page", *, whole: bool = True) -> Path:
+    def call(shown: OpenPage, label: str = "page", *, whole: bool = True) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{test.strip('-')}-{label}.png"
         shown.page.screenshot(path=path, full_page=whole, animations="disabled")
-        return path
 
     return call
+
+
+@pytest.fixture
+def screenshot(take_picture: Callable[..., None]) -> Callable[..., None]:
+    """The same where DETECTATTN_SCREENSHOTS asks for it: a picture of a whole page takes seconds to write.
+
+    Without one the page is scrolled through, so that whatever waits to be in sight is asked for all the same.
+    """
+    if os.environ.get("DETECTATTN_SCREENSHOTS"):
+        return take_picture
+
+    def look(shown: OpenPage, label: str = "page", *, whole: bool = True) -> None:
+        if whole:
+            shown.page.evaluate(_SCROLL)
+
+    return look
 
 
 @pytest.fixture(scope="package")

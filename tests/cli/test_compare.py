@@ -1,4 +1,7 @@
-"""``compare`` and ``report`` as a user runs them: the embedded pair on shipped samples, in real child processes."""
+"""``compare`` and ``report`` as a user runs them: the embedded pair on shipped samples.
+
+In real child processes, but for tests that are about what comes before or after them.
+"""
 
 from __future__ import annotations
 
@@ -16,19 +19,20 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from detectattn.cli import compare_run
 from detectattn.cli.app import run
 from detectattn.records import iter_records
 
 IMAGES = 6
-# One thread a model: the suite runs on several processes.
+# As `real_study` is made.
 FEW = ["--limit", str(IMAGES), "--rounds", "2"]
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The embedded pair on six shipped samples."""
+def study(real_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The embedded pair on six shipped samples, measured with the options ``FEW``."""
     folder = tmp_path_factory.mktemp("compare") / "study"
-    assert run(["compare", *FEW, "-o", str(folder), "--quiet"]) == 0
+    shutil.copytree(real_study, folder)
     return folder
 
 
@@ -116,6 +120,7 @@ def test_a_report_is_rebuilt_without_a_model(study: Path, tmp_path: Path) -> Non
     assert "AP" in done.stdout
 
 
+@pytest.mark.usefixtures("light_studies")
 def test_what_models_disagree_on_is_explained(tmp_path: Path) -> None:
     out = tmp_path / "explained"
     assert run(["compare", "--limit", "1", "--rounds", "0", "--imgsz", "320", "--explain", "-o", str(out), "-q"]) == 0
@@ -192,6 +197,7 @@ def test_json_is_one_object(study: Path, truth: Path, tmp_path: Path, capsys: py
     assert set(printed["data"]["report"]["models"]) == {"rtdetr", "yolo"}
 
 
+@pytest.mark.usefixtures("light_studies")
 @pytest.mark.parametrize(
     ("options", "code", "says"),
     [
@@ -205,6 +211,9 @@ def test_json_is_one_object(study: Path, truth: Path, tmp_path: Path, capsys: py
         (["-m", "demo-rtdetr", "--sweep", "decoder_layers=9", "--limit", "1"], 2, "decoder_layers=9"),
         (["-m", "demo-yolo", "--truth", "nowhere"], 1, "nowhere"),
         (["-m", "demo-yolo", "--difficult", "maybe"], 2, "ignore or count"),
+        (["-m", "demo-yolo", "--engine", "tensorflow"], 2, "openvino"),
+        (["-m", "demo-yolo", "--engine", "onnx", "--precision", "int8"], 2, "int8 is for OpenVINO"),
+        (["-m", "demo-yolo", "--engine", "openvino", "--calibrate", "street"], 2, "--precision int8 too"),
         (["-m", "nowhere.json"], 2, "nowhere.json"),
         (["-m", "nosuchmodel", "--offline"], 1, "nosuchmodel"),
         (["--resume", "nowhere"], 1, "no run of compare"),
@@ -228,6 +237,7 @@ def test_broken_ground_truth_is_named_with_its_line(tmp_path: Path, capsys: pyte
     assert "line 3" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("light_studies")
 def test_a_broken_model_does_not_cost_the_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(b"\x08\x08 no graph")
@@ -237,6 +247,28 @@ def test_a_broken_model_does_not_cost_the_other(tmp_path: Path, capsys: pytest.C
     assert "broken failed, the others go on" in told.err
     models = json.loads((tmp_path / "out" / "report.json").read_text())["models"]
     assert {name: m["status"] for name, m in models.items()} == {"demo-yolo": "finished", "broken": "failed"}
+
+
+@pytest.mark.usefixtures("light_studies")  # what is interrupted has processes all the same
+def test_two_studies_never_write_one_folder(
+    study: Path, truth: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+
+    def look(*_: Any) -> None:
+        # As another process, while the first has only just begun.
+        assert run(_compare_records(study, out)) == 1
+        assert run(["compare", "--resume", str(out)]) == 1
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(compare_run, "run_study", look)
+    assert run(_compare_records(study, out, "--quiet")) == 130
+    told = capsys.readouterr().err
+    assert "is there already" in told
+    assert "being written by another process" in told
+    monkeypatch.undo()
+    assert run(["compare", "--resume", str(out), "--quiet"]) == 0
+    assert not [path for path in out.iterdir() if path.name.startswith(".")]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")

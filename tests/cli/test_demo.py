@@ -36,6 +36,7 @@ def predict_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo_run, "STEPS", {"predict": demo_run.STEPS["predict"]})
 
 
+@pytest.mark.usefixtures("light_studies")
 def test_every_step_is_shown(detectattn: Any, samples: Path, street_images: Path) -> None:
     shutil.copyfile(street_images.parent / "annotations.json", samples / "street" / "annotations.json")
     done = detectattn("demo")

@@ -15,7 +15,9 @@ import pytest
 
 from detectattn.attention.maps import METHODS
 from detectattn.cli.app import run
+from detectattn.errors import RunInUse
 from detectattn.explain.run import ExplanationRun
+from detectattn.pipeline.run_folder import lock_run_folder
 from detectattn.records import manifest_from_json
 from tests.attention.noisy_models import save_noisy
 from tests.explain.exports import write_onnx
@@ -329,7 +331,7 @@ def test_sources_that_hold_nothing_are_told_before_a_model_is_loaded(
     assert "torch on" not in done.err
 
 
-def test_an_interrupt_leaves_what_is_whole(
+def test_an_interrupt_leaves_what_is_whole_and_nobody_else_writes_meanwhile(
     detectattn: Any, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add = ExplanationRun.add
@@ -337,6 +339,8 @@ def test_an_interrupt_leaves_what_is_whole(
     def add_one(run: ExplanationRun, *words: Any) -> Any:
         if run.gathered.pictures:
             raise KeyboardInterrupt
+        with pytest.raises(RunInUse, match="being written by another process"), lock_run_folder(tmp_path / "out"):
+            pytest.fail("two processes could write it")
         return add(run, *words)
 
     monkeypatch.setattr(ExplanationRun, "add", add_one)

@@ -116,12 +116,12 @@ def test_a_process_whose_engine_hangs_leaves_at_once() -> None:
     code = (
         "import atexit, time\n"
         "from types import SimpleNamespace\n"
-        "from detectattn.cli.leaving import close_detector\n"
-        "from detectattn.pipeline.tally import RunTally\n"
+        "from detectattn.cli.leaving import close_detector, leave\n"
         "atexit.register(time.sleep, 60)\n"
         "detector = SimpleNamespace(stalled=True, close=lambda: None)\n"
-        "close_detector(detector, RunTally(status='failed'))\n"
+        "close_detector(detector)\n"
         "print('said')\n"
+        "leave(4)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=30)
-    assert (done.returncode, done.stdout) == (1, "said\n")
+    assert (done.returncode, done.stdout) == (4, "said\n")

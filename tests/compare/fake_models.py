@@ -10,6 +10,10 @@ import numpy as np
 
 from detectattn.compare import messages as msg
 from detectattn.compare.pictures import open_pictures
+from detectattn.conversion.converted import Converted
+from detectattn.conversion.gate_figures import GateFigures
+from detectattn.conversion.record import ConversionRecord
+from detectattn.conversion.settings import ConversionSettings
 from detectattn.engines.base import EngineOptions
 from detectattn.errors import BadImageSize, EngineError
 from detectattn.types import Detections, ModelInfo, WeightsFile
@@ -21,6 +25,27 @@ def fake_weights(tmp_path: Path, name: str) -> WeightsFile:
     path = tmp_path / f"{name}.pt"
     path.write_bytes(b"weights")
     return WeightsFile(path, "0" * 64, "pt", "local")
+
+
+def fake_conversion(weights: WeightsFile, own_hw: tuple[int, int] = (64, 64), version: str = "1") -> Converted:
+    """INT8 for OpenVINO that passed its gate; another ``version`` has other files."""
+    gate = GateFigures(8, 0.25, 100, 101, 1, 100, 0.3, 2.9, 0.012, 0.094, 0.004, 0.07)
+    record = ConversionRecord(
+        name=weights.path.stem,
+        weights_sha256=weights.sha256,
+        settings=ConversionSettings("openvino", "int8", (64, 64), calibration="c" * 64),
+        own_hw=own_hw,
+        conditions={"openvino": "2026.4"},
+        model_file="model.xml",
+        files={"model.xml": version * 64},
+        size_bytes=7,
+        convert_s=1.5,
+        gate_s=0.5,
+        gate=gate.to_dict(),
+        pictures="street/images",
+        calibration={"pictures": "street/images"},
+    )
+    return Converted(record.to_weights(weights.path.parent), EngineOptions(), record, "asked for")
 
 
 class FakeChild:
@@ -54,7 +79,8 @@ class FakeChild:
         if fixed and options.imgsz_hw not in (None, own_hw):
             raise BadImageSize(f"{spec.name} takes {own_hw[0]} pixels alone", hint="Leave --imgsz out")
         net_hw = options.imgsz_hw or own_hw
-        info = ModelInfo(spec.name, "cnn", NAMES, net_hw, "torch", "cpu", "fp32")
+        engine = "torch" if spec.engine == "auto" else spec.engine
+        info = ModelInfo(spec.name, "cnn", NAMES, net_hw, engine, "cpu", "fp32")
         self._note("Load")
         if self._fails_on("load", 0):
             raise EngineError(f"{spec.name} cannot be loaded", hint="Try another")

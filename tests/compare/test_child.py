@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from detectattn.compare import messages as msg
+from detectattn.compare import speed
 from detectattn.compare.child import Child
 from detectattn.compare.pictures import PictureFile, open_pictures, write_pictures
 from detectattn.compare.speed import SpeedPlan, measure_speed
@@ -19,6 +20,7 @@ from detectattn.errors import CorruptWeights, EngineError
 from detectattn.types import Frame, Media, WeightsFile
 from detectattn.weights.embedded import embedded_path
 from detectattn.weights.locate import locate_weights
+from tests.compare.tiny_onnx import write_tiny_onnx
 
 YOLO, RTDETR = "demo-yolo", "demo-rtdetr"
 
@@ -43,7 +45,9 @@ def test_pictures_survive_the_file(pictures: PictureFile, noon: Path) -> None:
     assert pictures.decode_ms == (0.0, 1.0, 2.0)
 
 
-def test_two_models_by_turns(pictures: PictureFile) -> None:
+def test_two_models_by_turns(pictures: PictureFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speed, "_WARM_BLOCK", 1)
+    monkeypatch.setattr(speed, "_BATCHES", (1, 2))
     with open_child(pictures, YOLO) as yolo, open_child(pictures, RTDETR) as rtdetr:
         assert (yolo.loaded.info.family, rtdetr.loaded.info.family) == ("hybrid", "attention")
         samples, failed = measure_speed([yolo, rtdetr], SpeedPlan(2, (0, 1, 2)))
@@ -71,15 +75,15 @@ def test_an_export_takes_the_batch_that_it_was_made_for(shared: Path, pictures: 
 
 
 def test_models_that_cannot_be_loaded_say_why(pictures: PictureFile, tmp_path: Path) -> None:
-    broken = tmp_path / "broken.pt"
+    broken = tmp_path / "broken.onnx"
     broken.write_bytes(b"no weights")
-    with pytest.raises(CorruptWeights, match=r"broken\.pt"):
-        open_child(pictures, "broken", WeightsFile(broken, "", "pt", "local"))
+    with pytest.raises(CorruptWeights, match=r"broken\.onnx"):
+        open_child(pictures, "broken", WeightsFile(broken, "", "onnx", "local"))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
-def test_a_child_that_dies_is_an_error_and_not_a_hang(pictures: PictureFile) -> None:
-    with open_child(pictures, YOLO) as child:
+def test_a_child_that_dies_is_an_error_and_not_a_hang(pictures: PictureFile, tmp_path: Path) -> None:
+    with open_child(pictures, "tiny", write_tiny_onnx(tmp_path)) as child:
         os.kill(child._process.pid or 0, signal.SIGKILL)
         with pytest.raises(EngineError, match="ended by signal 9"):
             child.ask(msg.AskMemory(), msg.PeakMemory)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from detectattn.compare.entrants import ModelEntrant
-from detectattn.compare.sweep import Axis, expand_entrant, expand_variants, parse_sweep, select_axes
+from detectattn.compare.sweep import Axis, expand_entrant, expand_variants, name_variant, parse_sweep, select_axes
+from detectattn.compare.sweep_engines import settle_engine
 from detectattn.compare.sweep_limits import find_fixed_axes, read_own_values
 from detectattn.config import split_model_name
 from detectattn.engines.base import EngineOptions
@@ -62,7 +64,8 @@ def test_texts_become_axes(texts: list[str], expected: tuple[Axis, ...]) -> None
         ("queries=100..300:0", "names no step", "queries=100..300:50"),
         ("queries=1..90000:1", "has 90,000 values, and 100 is the most", "queries=1..90000:22500"),
         ("precision=fp61", "precision cannot be 'fp61'", "Did you mean fp16"),
-        ("precision=int8", "precision cannot be 'int8'", "There is fp32 and fp16"),
+        ("precision=int4", "precision cannot be 'int4'", "Did you mean int8? There is fp32, fp16, bf16 and int8"),
+        ("engine=openvine", "engine cannot be 'openvine'", "Did you mean openvino? There is torch, openvino and onnx"),
         ("imgsz=320,,640", "imgsz cannot be ''", "imgsz=320,480x640"),
     ],
 )
@@ -120,8 +123,8 @@ def test_variants_carry_their_options_and_nothing_else_changes() -> None:
 def test_names_of_variants_fit_into_file_names_and_options() -> None:
     axes = (Axis("imgsz", ("480x640",)), Axis("decoder_layers", (2,)), Axis("precision", ("fp16",)))
     variant = expand_variants(EngineOptions(), axes, product=True)[0]
-    assert variant.suffix == "@imgsz-480x640+decoder_layers-2+precision-fp16"
-    name = f"demo-rtdetr{variant.suffix}"
+    assert name_variant(variant.values) == "@imgsz-480x640+decoder_layers-2+precision-fp16"
+    name = f"demo-rtdetr{name_variant(variant.values)}"
     assert to_output_name(name) == name
     assert split_model_name(f"{name}=old.json") == (name, "old.json")
 
@@ -163,6 +166,36 @@ def test_the_embedded_pair_swept() -> None:
     assert notes == ("demo-yolo is not swept along decoder_layers and queries: it has no RT-DETR decoder to cut",)
 
 
+@pytest.mark.parametrize("product", [False, True])
+def test_a_precision_names_the_engine_that_it_brings(product: bool) -> None:
+    axes = parse_sweep(["engine=torch,openvino", "precision=fp32,int8"])
+    variants, notes = expand_entrant(to_entrant("demo-yolo"), axes, product=product)
+    assert {v.name: (settle_engine(v), v.options.precision) for v in variants} == {
+        "demo-yolo@engine-openvino": ("openvino", "auto"),
+        "demo-yolo@engine-openvino+precision-int8": ("openvino", "int8"),
+    }
+    assert notes == ()
+
+
+@pytest.mark.parametrize(
+    ("engine", "precision", "text", "names", "note"),
+    [
+        ("onnx", "auto", "precision=int8", [], "is not swept to precision int8: int8 is for OpenVINO"),
+        ("auto", "int8", "engine=torch", [], "is not swept to engine torch: int8 is for OpenVINO"),
+        ("auto", "int8", "precision=fp32", ["demo-yolo@engine-torch+precision-fp32"], ""),
+        ("openvino", "auto", "engine=openvino,torch", ["demo-yolo@engine-torch"], ""),
+    ],
+)
+def test_engines_and_precisions_that_do_not_go_together_are_said(
+    engine: str, precision: str, text: str, names: list[str], note: str
+) -> None:
+    base = to_entrant("demo-yolo")
+    base = replace(base, engine=engine, options=replace(base.options, precision=precision))
+    variants, notes = expand_entrant(base, parse_sweep([text]))
+    assert [v.name for v in variants] == names
+    assert list(notes) == ([f"demo-yolo {note}"] if note else [])
+
+
 def test_what_the_embedded_files_tell() -> None:
     own = read_own_values(to_entrant("demo-rtdetr").weights)
     assert own == {"precision": "fp32", "imgsz": 320, "queries": 150, "decoder_layers": 4}
@@ -172,7 +205,7 @@ def test_what_the_embedded_files_tell() -> None:
 def test_exports_have_a_fixed_graph(tmp_path: Path) -> None:
     for kind in ("onnx", "openvino"):
         weights = WeightsFile(tmp_path / "model", "", kind, "local")  # type: ignore[arg-type]  # a known format
-        assert set(find_fixed_axes(weights)) == {"decoder_layers", "queries", "precision"}
+        assert set(find_fixed_axes(weights)) == {"decoder_layers", "queries", "engine", "precision"}
         assert read_own_values(weights) == {}
 
 

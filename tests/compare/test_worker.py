@@ -50,22 +50,33 @@ def child(tmp_path: Path, pictures: Path) -> Iterator[Child]:
 
 
 def test_a_child_tells_its_own_peak_and_not_its_parents(tmp_path: Path, pictures: Path) -> None:
-    held = np.ones(1_200_000_000, np.uint8)
+    held = np.ones(max(0, int((700 - read_peak_rss_mb()) * 1e6)) + 1, np.uint8)
     with Child(to_spec(write_tiny_onnx(tmp_path), pictures)) as child:
         own_mb = child.ask(msg.AskMemory(), msg.PeakMemory).rss_mb
-    assert read_peak_rss_mb() > 1_200
+    assert read_peak_rss_mb() > 690
     assert 20 < own_mb < 600
     assert held[-1] == 1
 
 
+_PEAKS = """
+import numpy as np
+from detectattn.compare.footprint import read_peak_rss_mb
+peaks = [read_peak_rss_mb()]
+held = np.ones(300_000_000 + int(peaks[0] * 1e6), np.uint8)
+peaks.append(read_peak_rss_mb())
+del held
+peaks.append(read_peak_rss_mb())
+print(*peaks)
+"""
+
+
 def test_a_peak_stays_when_memory_is_given_back() -> None:
-    before = read_peak_rss_mb()
-    held = np.ones(300_000_000 + int(before * 1e6), np.uint8)
-    peak = read_peak_rss_mb()
+    """In a process that has not held more before."""
+    done = subprocess.run([sys.executable, "-c", _PEAKS], capture_output=True, text=True, check=True)
+    before, peak, after = map(float, done.stdout.split())
     assert peak > before + 250
-    del held
     # The kernel adds up its counters of each core now and then, so a little may be missing.
-    assert read_peak_rss_mb() > peak - 5
+    assert after > peak - 5
 
 
 def test_a_model_that_fails_names_itself_and_the_cause(tmp_path: Path, pictures: Path, capfd: Any) -> None:
@@ -103,6 +114,16 @@ def test_detections_come_with_their_times(child: Child, pictures: Path) -> None:
     assert len(found.detections) == len(found.times.forward_ms) == 2
     assert all(total > 0 for total in found.times.total_ms)
     assert child.ask(msg.Detect((), 0.0, 1.0, 300), msg.Detected).detections == ()
+
+
+def test_begun_anew_it_is_another_process_that_finds_the_same(child: Child) -> None:
+    first, request = child._process.pid, msg.Detect((0, 1, 2), 0.0, 1.0, 300)
+    before = child.ask(request, msg.Detected).detections
+    child.restart()
+    child.await_restarted()
+    assert child._process.pid != first
+    for one, other in zip(before, child.ask(request, msg.Detected).detections, strict=True):
+        np.testing.assert_array_equal(one.xyxy, other.xyxy)
 
 
 def test_energy_of_a_turn_is_what_the_meter_moved_by(tmp_path: Path, pictures: Path, monkeypatch: Any) -> None:

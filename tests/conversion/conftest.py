@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -49,20 +48,18 @@ class Opener:
 
 @pytest.fixture(scope="session")
 def filled_cache(
-    tmp_path_factory: pytest.TempPathFactory, embedded: Callable[[str], WeightsFile], street_images: Path
+    make_once: Callable[[str, Callable[[Path], None]], Path],
+    embedded: Callable[[str], WeightsFile],
+    street_images: Path,
 ) -> Path:
     """A cache folder that holds ``demo-yolo`` for OpenVINO at 160 pixels, made as a run makes it."""
-    folder = tmp_path_factory.mktemp("engines")
-    before = os.environ.get("DETECTATTN_CACHE")
-    os.environ["DETECTATTN_CACHE"] = str(folder)
-    try:
-        opened = Opener(embedded("demo-yolo"), (str(street_images),)).open("openvino")
-        opened.detector.close()
-    finally:
-        os.environ.pop("DETECTATTN_CACHE")
-        if before is not None:
-            os.environ["DETECTATTN_CACHE"] = before
-    return folder
+
+    def fill(folder: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("DETECTATTN_CACHE", str(folder))
+            Opener(embedded("demo-yolo"), (str(street_images),)).open("openvino").detector.close()
+
+    return make_once("filled-cache", fill)
 
 
 @pytest.fixture

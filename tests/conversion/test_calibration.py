@@ -37,13 +37,19 @@ def test_both_purposes_cover_the_whole() -> None:
         assert max(part) >= 900
 
 
-@pytest.mark.parametrize(("fit", "grey"), [("stretch", False), ("letterbox", True), ("letterbox_rect", True)])
-def test_inputs_have_one_size(fit: FitMode, grey: bool) -> None:
-    spec = ModelSpec("cnn", {0: "car"}, "yolo_dense", fit, (64, 64), 32, "torch", "cpu", "fp32")
-    bgr = np.full((40, 120, 3), (255, 0, 0), np.uint8)
-    (tensor,) = iter_inputs(spec, [bgr])
-    assert (tensor.shape, tensor.dtype) == ((1, 3, 64, 64), np.float32)
-    assert tensor[0, :, 32, 32].tolist() == [0, 0, 1]
+@pytest.mark.parametrize(
+    ("fit", "rectangles", "height", "grey"),
+    [
+        ("stretch", True, 256, False),
+        ("letterbox", True, 256, True),
+        ("letterbox_rect", False, 256, True),
+        ("letterbox_rect", True, 128, True),
+    ],
+)
+def test_inputs_are_what_the_model_will_be_shown(fit: FitMode, rectangles: bool, height: int, grey: bool) -> None:
+    spec = ModelSpec("cnn", {0: "car"}, "yolo_dense", fit, (256, 256), 32, "torch", "cpu", "fp32")
+    bgr = np.full((40, 100, 3), (255, 0, 0), np.uint8)
+    (tensor,) = iter_inputs(spec, [bgr], rectangles=rectangles)
+    assert (tensor.shape, tensor.dtype) == ((1, 3, height, 256), np.float32)
+    assert tensor[0, :, height // 2, 128].tolist() == [0, 0, 1]
     assert bool(np.isclose(tensor[0, :, 0, 0], 114 / 255).all()) is grey
-    (wide,) = iter_inputs(spec, [bgr], (32, 96))
-    assert wide.shape == (1, 3, 32, 96)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from detectattn.conversion import choose, make
+from detectattn.conversion import choose, failures, make
 from detectattn.conversion.choose import choose_target, open_model
 from detectattn.conversion.convert import Job
 from detectattn.conversion.record import ConversionRecord, load_record, write_record
@@ -213,6 +213,31 @@ class TestMaking:
         with pytest.raises(DiskFull):
             opener.open("openvino")
         assert list(empty_cache.glob("engines/*/*-*")) == []
+
+    @pytest.mark.parametrize("unknown", [False, True])
+    def test_a_model_that_cannot_be_converted_is_not_tried_again_unasked(
+        self, opener: Opener, exporter: Exporter, monkeypatch: pytest.MonkeyPatch, unknown: bool
+    ) -> None:
+        exporter.error = RuntimeError("odd node") if unknown else EngineError("no export of odd node", hint="Try ONNX")
+        for _ in range(2):
+            opener.said.clear()
+            assert opener.open(pictures=1000).detector.info.engine == "torch"
+        assert exporter.count == 1
+        [warning] = opener.warned
+        assert "odd node" in warning
+        assert any("odd node; `--engine openvino` tries that again" in line for line in opener.said)
+        with pytest.raises(RuntimeError if unknown else EngineError, match="odd node"):
+            opener.open("openvino")
+        with monkeypatch.context() as newer:
+            newer.setattr(failures, "__version__", "99")
+            opener.open(pictures=1000)
+        assert exporter.count == 3
+        exporter.error = None
+        assert opener.open("openvino").reason == "asked for"
+        assert opener.open().detector.info.engine == "openvino"
+        wanted = choose_target(EngineOptions(device="cpu", imgsz_hw=(SIDE_PX, SIDE_PX)), "openvino")
+        assert wanted is not None
+        assert failures.find_note(opener.weights.sha256, wanted.settings).read() is None
 
     def test_an_interrupt_ends_the_run(self, opener: Opener, exporter: Exporter, empty_cache: Path) -> None:
         exporter.error = KeyboardInterrupt()  # type: ignore[assignment]  # no Exception, and raised all the same

@@ -166,6 +166,8 @@ def test_a_device_that_is_not_there_is_named_before_anything_is_converted() -> N
     require_device(ConversionSettings("openvino"))
     with pytest.raises(DeviceNotFound, match="device 'cuda' is not there"):
         require_device(ConversionSettings("openvino", device="cuda"))
+    with pytest.raises((MissingExtra, DeviceNotFound), match="TensorRT"):
+        require_device(ConversionSettings("tensorrt", device="cpu"))
 
 
 def test_a_full_disk_is_told_beforehand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

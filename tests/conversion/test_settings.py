@@ -21,7 +21,9 @@ CONDITIONS = {"torch": "2.13", "cpu": "a"}
         ("yolo_dense", {}, True, None, OWN_HW),
         ("yolo_one2one", {"precision": "fp16", "net_hw": (320, 480)}, True, None, (320, 480)),
         ("yolo_dense", {"dynamic": False, "batch": 4}, False, 4, OWN_HW),
-        ("yolo_dense", {"precision": "int8"}, False, 1, OWN_HW),
+        ("yolo_dense", {"precision": "int8"}, True, 1, OWN_HW),
+        ("yolo_dense", {"precision": "int8", "dynamic": False}, False, 1, OWN_HW),
+        ("rtdetr_dense", {"precision": "int8"}, False, 1, OWN_HW),
         ("rtdetr_dense", {}, False, None, OWN_HW),
         ("rtdetr_dense", {"dynamic": True, "batch": 2}, False, 2, OWN_HW),
     ],
@@ -62,7 +64,8 @@ def test_what_serves_a_wish(made: dict[str, Any], wanted: dict[str, Any], serves
     ("asked", "problem"),
     [
         ({"engine": "onnx", "precision": "int8"}, "not converted to int8"),
-        ({"engine": "onnx", "precision": "bf16"}, "not converted to bf16"),
+        ({"engine": "onnx", "precision": "bf16"}, "ONNX models are not converted to bf16"),
+        ({"engine": "tensorrt", "precision": "int8"}, "TensorRT models are not converted to int8"),
         ({"engine": "openvino", "precision": "int8", "batch": 4}, "one picture at a time"),
     ],
 )
@@ -88,3 +91,12 @@ def test_conditions_name_what_converts_and_what_runs() -> None:
     openvino = collect_conditions(ConversionSettings("openvino", "int8"))
     assert {"conversion", "torch", "ultralytics", "openvino", "nncf", "cpu"} == openvino.keys()
     assert "onnxruntime" in collect_conditions(ConversionSettings("onnx"))
+    assert {"onnxruntime", "tensorrt"} < collect_conditions(ConversionSettings("tensorrt")).keys()
+
+
+def test_a_new_recipe_for_int8_leaves_other_conversions_alone() -> None:
+    recipes = {
+        precision: collect_conditions(ConversionSettings("openvino", precision))["conversion"]
+        for precision in ("fp32", "fp16", "bf16", "int8")
+    }
+    assert recipes == {"fp32": "1", "fp16": "1", "bf16": "1", "int8": "2"}

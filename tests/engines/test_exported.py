@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 
 from detectattn.engines import open_detector
 from detectattn.engines.base import EngineOptions
+from detectattn.engines.detector import Detector
 from detectattn.engines.postprocess import Thresholds
 from detectattn.errors import BadImageSize, CorruptWeights, DeviceNotFound, EngineError
 from detectattn.types import Detections, WeightsFile
@@ -23,34 +25,53 @@ from detectattn.types import Detections, WeightsFile
 Format = Literal["pt", "onnx", "openvino"]
 
 
-def detect(path: Path, kind: Format, bgr: np.ndarray, to_frame: Any, conf: float = 0.25) -> Detections:
-    detector = open_detector(WeightsFile(path, "", kind, "local"), EngineOptions(device="cpu"))
+# Ultralytics' own exports of checkpoints, each in a folder of its own: whose, into what, and how.
+EXPORTS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "rtdetr-onnx": ("demo-rtdetr", "onnx", {"imgsz": 320, "simplify": False}),
+    "rtdetr-openvino": ("demo-rtdetr", "openvino", {"imgsz": 320}),
+    "fixed": ("yolov8n", "onnx", {"imgsz": 320, "dynamic": False, "simplify": False}),
+    "dynamic": ("yolov8n", "onnx", {"imgsz": 320, "dynamic": True, "simplify": False}),
+    "openvino": ("demo-yolo", "openvino", {"imgsz": 320}),
+}
+_EXPORT = """
+import json, sys
+sys.modules["openvino_telemetry"] = None
+from detectattn.weights.ultralytics_env import import_ultralytics_tasks as load; load()
+from ultralytics import RTDETR, YOLO
+for path, kind, options in json.loads(sys.argv[1]):
+    (RTDETR if "rtdetr" in path else YOLO)(path).export(format=kind, **options)
+"""
+
+
+def open_exported(path: Path, kind: Format) -> Detector:
+    return open_detector(WeightsFile(path, "", kind, "local"), EngineOptions(device="cpu"))
+
+
+def detect(detector: Detector, bgr: np.ndarray, to_frame: Any, conf: float = 0.25) -> Detections:
     batch = detector.collate([to_frame(bgr)], [detector.fit(bgr)])
     return detector.decode(detector.infer(batch), batch.resizes, Thresholds(conf=conf))[0]
 
 
 @pytest.fixture(scope="module")
-def export(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path, str], Path]:
-    """Ultralytics' own export of a checkpoint, in a process of its own."""
+def exported(save_checkpoint: Any, save_yolo: Any, make_once: Any) -> Callable[[str], Path]:
+    """The exported file or folder of one of ``EXPORTS``; all are made in one process of its own."""
 
-    def run(weights: Path, kind: str, **options: Any) -> Path:
-        folder = tmp_path_factory.mktemp(f"export-{kind}")
-        copied = folder / weights.name
-        shutil.copyfile(weights, copied)
-        code = (
-            "import sys\n"
-            "sys.modules['openvino_telemetry'] = None\n"
-            "from detectattn.weights.ultralytics_env import import_ultralytics_tasks as load; load()\n"
-            "from ultralytics import RTDETR, YOLO\n"
-            f"kind = RTDETR if 'rtdetr' in {weights.name!r} else YOLO\n"
-            f"kind({str(copied)!r}).export(format={kind!r}, **{options!r})\n"
-        )
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    def make(folder: Path) -> None:
+        jobs = []
+        for place, (name, kind, options) in EXPORTS.items():
+            (folder / place).mkdir()
+            source = (save_checkpoint if name.startswith("demo") else save_yolo)(name)
+            jobs.append((shutil.copy(source, folder / place), kind, options))
+        command = [sys.executable, "-c", _EXPORT, json.dumps(jobs)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr[-2000:]
-        name = f"{weights.stem}_openvino_model" if kind == "openvino" else f"{weights.stem}.onnx"
-        return folder / name
 
-    return run
+    def find(place: str) -> Path:
+        name, kind, _ = EXPORTS[place]
+        file = f"{name}_openvino_model" if kind == "openvino" else f"{name}.onnx"
+        return Path(make_once("exports", make)) / place / file
+
+    return find
 
 
 @pytest.fixture(scope="module")
@@ -61,27 +82,25 @@ def count_same(count_equal: Any) -> Callable[[Detections, Detections], int]:
 
 @pytest.mark.parametrize("kind", ["onnx", "openvino"])
 def test_rtdetr_export_equals_checkpoint(
-    read_street: Any, rtdetr_weights: Path, export: Any, to_frame: Any, count_same: Any, kind: Format
+    read_street: Any, rtdetr_weights: Path, exported: Any, to_frame: Any, count_same: Any, kind: Format
 ) -> None:
-    exported = export(rtdetr_weights, kind, imgsz=320, **({"simplify": False} if kind == "onnx" else {}))
+    checkpoint, export = open_exported(rtdetr_weights, "pt"), open_exported(exported(f"rtdetr-{kind}"), kind)
     total = 0
     for bgr in read_street((540, 960)):
-        expected = detect(rtdetr_weights, "pt", bgr, to_frame)
-        found = detect(exported, kind, bgr, to_frame)
-        total += count_same(found, expected)
+        found = detect(export, bgr, to_frame)
+        total += count_same(found, detect(checkpoint, bgr, to_frame))
         assert found.query_id is None
     assert total >= 40
 
 
 @pytest.mark.parametrize("dynamic", [False, True])
 def test_yolo_export_equals_checkpoint(
-    ultralytics_assets: Path, save_yolo: Any, export: Any, to_frame: Any, count_same: Any, dynamic: bool
+    ultralytics_assets: Path, save_yolo: Any, exported: Any, to_frame: Any, count_same: Any, dynamic: bool
 ) -> None:
     """A fixed export letterboxes to its square; a dynamic one to each picture's rectangle, as the checkpoint does."""
     weights = save_yolo("yolov8n")
-    exported = export(weights, "onnx", imgsz=320, dynamic=dynamic, simplify=False)
     bgr = cv2.imread(str(ultralytics_assets / "bus.jpg"))
-    detector = open_detector(WeightsFile(exported, "", "onnx", "local"), EngineOptions(device="cpu"))
+    detector = open_exported(exported("dynamic" if dynamic else "fixed"), "onnx")
     assert detector.plan((1080, 810)).net_hw == ((320, 256) if dynamic else (320, 320))
     batch = detector.collate([to_frame(bgr)], [detector.fit(bgr)])
     found = detector.decode(detector.infer(batch), batch.resizes, Thresholds(conf=0.05))[0]
@@ -95,17 +114,16 @@ def test_yolo_export_equals_checkpoint(
 
 
 def test_coco_model_finds_people_and_bus(shared: Path, ultralytics_assets: Path, to_frame: Any) -> None:
-    folder = shared / "models" / "yolov8n_int8_openvino_model"
-    found = detect(folder, "openvino", cv2.imread(str(ultralytics_assets / "bus.jpg")), to_frame)
-    detector = open_detector(WeightsFile(folder, "", "openvino", "local"), EngineOptions())
+    detector = open_exported(shared / "models" / "yolov8n_int8_openvino_model", "openvino")
+    found = detect(detector, cv2.imread(str(ultralytics_assets / "bus.jpg")), to_frame)
     assert Counter(detector.info.class_names[int(c)] for c in found.class_id) == {"person": 4, "bus": 1}
     assert (detector.info.precision, detector.info.family) == ("int8", "cnn")
 
 
-@pytest.fixture(scope="module")
-def openvino_folder(export: Any, save_checkpoint: Any) -> Path:
+@pytest.fixture
+def openvino_folder(exported: Any) -> Path:
     """The embedded YOLO as an OpenVINO folder for 320×320."""
-    folder: Path = export(save_checkpoint("demo-yolo"), "openvino", imgsz=320)
+    folder: Path = exported("openvino")
     return folder
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from detectattn.engines import compiled_cache, open_detector
+from detectattn.engines import compiled_cache, open_detector, openvino
 from detectattn.engines.base import EngineOptions
 from detectattn.engines.compiled_cache import open_compiled_cache
 from detectattn.engines.openvino_runtime import choose_arithmetic
@@ -39,8 +39,28 @@ def test_quantised_model_takes_few_shapes(tmp_path: Path) -> None:
     detector = open_tiny(write_tiny_openvino(tmp_path, quantised=True))
     assert detector.info.precision == "int8"
     shapes = {detector.plan((height, 1000)).net_hw for height in range(10, 1001, 30)}
-    assert shapes == {(side, 640) for side in (128, 256, 384, 512, 640)}
-    assert detector.plan((480, 640)).net_hw == (512, 640)
+    assert shapes == {(side, 640) for side in (160, 288, 384, 448, 480, 512, 640)}
+    assert detector.plan((480, 640)).net_hw == (480, 640)
+
+
+def test_no_free_shape_reaches_openvino(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Quantised, a model is compiled once for each shape; of many, those used last are kept."""
+    compiled: list[Any] = []
+    detector = open_tiny(write_tiny_openvino(tmp_path, quantised=True))
+    core = detector.engine._core
+
+    class Recorder:
+        def compile_model(self, model: Any, *rest: Any) -> Any:
+            assert not model.is_dynamic()
+            compiled.append(tuple(model.input(0).shape))
+            return core.compile_model(model, *rest)
+
+    monkeypatch.setattr(detector.engine, "_core", Recorder())
+    monkeypatch.setattr(openvino, "_MOST_COMPILED", 2)
+    for height in (160, 288, 160, 384, 160, 288):
+        assert detector.engine.infer(random_planes(height, 640))[0].shape == (1, 6, height * 20 // 32)
+    # 384 took the place of 288, which was used least lately, not that of 160.
+    assert compiled == [(1, 3, height, 640) for height in (160, 288, 384, 288)]
 
 
 def test_quantised_result_depends_on_no_other_picture(tmp_path: Path) -> None:
@@ -129,6 +149,17 @@ def test_compiled_models_of_no_known_bytes_or_of_long_runs_are_not_kept(
     open_tiny(write_tiny_openvino(tmp_path / "a"))
     open_tiny(write_tiny_openvino(tmp_path / "b", sha256="f" * 64), hint="throughput")
     assert not (tmp_path / "cache").exists()
+
+
+def test_every_shape_of_a_quantised_model_is_kept_in_long_runs_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DETECTATTN_CACHE", str(tmp_path / "cache"))
+    weights = write_tiny_openvino(tmp_path, quantised=True, sha256="d" * 64)
+    detector = open_tiny(weights, hint="throughput")
+    for height in (160, 288):
+        detector.engine.infer(random_planes(height, 640))
+    assert len(list((tmp_path / "cache" / "compiled" / ("d" * 16)).iterdir())) == 2
 
 
 def test_least_recently_used_makes_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectattn.engines.base import FitMode
-from detectattn.engines.preprocess import fit_image, plan_resize
+from detectattn.engines.preprocess import fit_image, list_sides, plan_resize
 from detectattn.weights.ultralytics_env import import_ultralytics_tasks
 
 sides = st.integers(1, 3000)
@@ -38,6 +38,45 @@ def test_rect_pads_to_the_stride_and_no_further(height: int, width: int) -> None
     net_hw = plan_resize((height, width), (640, 640), "letterbox_rect").net_hw
     assert max(net_hw) == 640
     assert all(side % 32 == 0 for side in net_hw)
+
+
+@given(sides, sides)
+def test_few_shapes_are_few_and_hold_the_picture(height: int, width: int) -> None:
+    resize = plan_resize((height, width), (640, 640), "letterbox_rect", few_shapes=True)
+    assert max(resize.net_hw) == 640
+    assert set(resize.net_hw) <= set(list_sides(640, 32))
+    corners = resize.to_net(np.array([[0, 0, width, height]], np.float32))[0]
+    assert corners.min() >= 0
+    assert (corners[2:] <= np.array(resize.net_hw[::-1]) + 0.01).all()
+
+
+@pytest.mark.parametrize(
+    ("picture", "shape"),
+    [
+        ((1000, 1000), (640, 640)),
+        ((1536, 2048), (480, 640)),
+        ((2048, 1536), (640, 480)),
+        ((2000, 3000), (448, 640)),
+        ((3000, 2000), (640, 448)),
+        ((1080, 1920), (384, 640)),
+        ((1920, 1080), (640, 384)),
+        ((1080, 2520), (288, 640)),
+        ((10, 1000), (160, 640)),
+    ],
+)
+def test_common_pictures_have_a_shape_of_their_own(picture: tuple[int, int], shape: tuple[int, int]) -> None:
+    """The very rectangle that pads to the stride, but for what is narrower than all."""
+    assert plan_resize(picture, (640, 640), "letterbox_rect", few_shapes=True).net_hw == shape
+    if min(shape) > 160:
+        assert plan_resize(picture, (640, 640), "letterbox_rect").net_hw == shape
+
+
+@pytest.mark.parametrize(("full", "stride"), [(640, 32), (320, 32), (160, 32), (32, 32), (1280, 64)])
+def test_sides_are_seven_multiples_of_the_stride_at_most(full: int, stride: int) -> None:
+    found = list_sides(full, stride)
+    assert found[0] == full
+    assert len(found) <= 7
+    assert all(side > 0 and side % stride == 0 for side in found)
 
 
 @pytest.mark.parametrize("fit", ["stretch", "letterbox", "letterbox_rect"])

@@ -30,7 +30,7 @@ def test_intervals_cover_and_verdicts_hold(drawn_tables: Any, taken_images: Any,
     covered, decided, right, repetitions = 0, 0, 0, 100
     for seed in range(repetitions):
         chosen = np.sort(rng.choice(POOL, images, replace=False))
-        found = compare_accuracy(taken_images(pool_a, chosen), taken_images(pool_b, chosen), 200, seed).ap50_95
+        found = compare_accuracy(taken_images(pool_a, chosen), taken_images(pool_b, chosen), 120, seed).ap50_95
         covered += found.low <= truth <= found.high
         decided += found.decided
         right += found.decided and (found.difference > 0) == (truth > 0)

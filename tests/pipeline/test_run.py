@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from detectattn.engines.postprocess import Thresholds
-from detectattn.errors import UndecodableImage
+from detectattn.errors import EngineError, UndecodableImage
 from detectattn.pipeline.channel import StopSignal
 from detectattn.pipeline.run import run_pipeline
 from detectattn.pipeline.stages import RunOptions
@@ -202,7 +202,7 @@ def test_a_failure_in_any_stage_ends_the_run(
         media, expected = Broken.media(media), RuntimeError
     elif stage == "engine":
         seen = iter(range(100))
-        detector, expected = make_detector(batch, fail_on=lambda _: next(seen) == 5), RuntimeError
+        detector, expected = make_detector(batch, fail_on=lambda _: next(seen) == 5), EngineError
     elif stage == "close":
         pictures.fail_on_close = True
         media = media[:20]

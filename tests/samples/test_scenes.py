@@ -36,8 +36,8 @@ def _digest(scene: Scene) -> str:
 
 
 @pytest.fixture(scope="module")
-def hundred() -> list[Scene]:
-    return [draw_scene(seed, (192, 192)) for seed in range(100)]
+def sixty() -> list[Scene]:
+    return [draw_scene(seed, (192, 192)) for seed in range(60)]
 
 
 @pytest.mark.parametrize("seed", GOLDEN)
@@ -80,21 +80,21 @@ def test_splits_share_no_seed() -> None:
             assert first.stop <= second.start or second.stop <= first.start
 
 
-def test_every_class_is_frequent(hundred: list[Scene]) -> None:
-    counts = np.array([np.bincount(scene.class_id, minlength=len(CLASS_NAMES)) for scene in hundred])
-    assert ((counts > 0).sum(axis=0) >= 35).all()
+def test_every_class_is_frequent(sixty: list[Scene]) -> None:
+    counts = np.array([np.bincount(scene.class_id, minlength=len(CLASS_NAMES)) for scene in sixty])
+    assert ((counts > 0).mean(axis=0) >= 0.35).all()
     assert counts.sum(axis=0).min() / counts.sum() > 0.03
     assert 20 <= np.median(counts.sum(axis=1)) <= 40
 
 
-def test_sizes_span_more_than_ten_times(hundred: list[Scene]) -> None:
-    boxes = np.concatenate([scene.xyxy for scene in hundred])
+def test_sizes_span_more_than_ten_times(sixty: list[Scene]) -> None:
+    boxes = np.concatenate([scene.xyxy for scene in sixty])
     side = np.sqrt((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]))
     assert np.percentile(side, 99.5) / np.percentile(side, 2) > 10
 
 
-def test_boxes_lie_in_the_picture_and_have_an_area(hundred: list[Scene]) -> None:
-    boxes = np.concatenate([scene.xyxy for scene in hundred])
+def test_boxes_lie_in_the_picture_and_have_an_area(sixty: list[Scene]) -> None:
+    boxes = np.concatenate([scene.xyxy for scene in sixty])
     assert boxes.min() >= 0
     assert boxes.max() <= 192
     assert (boxes[:, 2:] - boxes[:, :2]).min() >= 3

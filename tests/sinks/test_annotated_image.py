@@ -54,7 +54,7 @@ def test_names(output, index, expected):
     assert image_output_name(PurePosixPath(output), index) == PurePosixPath(expected)
 
 
-@settings(max_examples=2000)
+@settings(max_examples=500)
 @given(places, places)
 def test_two_pictures_never_share_a_name(one, other):
     assume(one != other)

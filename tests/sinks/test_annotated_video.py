@@ -209,7 +209,7 @@ def test_a_frame_of_another_size_is_fitted_into_the_first(tmp_path: Path) -> Non
     assert (fitted[:, 75:125] == 200).all()
     assert not fitted[:, :74].any()
     assert not fitted[:, 126:].any()
-    media = media_at("rtsp://cam", kind="stream")
+    media = media_at("a.mp4", kind="video")
     frames = [Frame(media, 0, np.full((100, 200, 3), 50, np.uint8), 0.0), Frame(media, 1, tall, 0.1)]
     shown = decode(annotate(tmp_path, frames), "video")
     assert [(picture.height, picture.width) for picture in shown] == [(100, 200)] * 2
@@ -310,6 +310,22 @@ def test_streams_are_written_side_by_side_each_from_its_own_zero(tmp_path: Path)
     sink.close()
     for name in ("one", "two"):
         assert times_s(tmp_path / f"{name}.video.mp4") == pytest.approx([i / 10 for i in range(10)], abs=1e-4)
+
+
+def test_a_stream_that_changes_its_size_or_was_long_away_goes_on_in_another_file(tmp_path: Path) -> None:
+    sink = AnnotatedVideoSink(tmp_path, draw_nothing)
+    media = media_at("rtsp://cam", "cam", "stream")
+    week_s = 7 * 86400.0
+    shots = [(16, 0.0), (16, 0.1), (32, 0.2), (32, 0.3), (16, 0.4), (16, week_s), (16, week_s + 0.1)]
+    for index, (side, time_s) in enumerate(shots):
+        frame = Frame(media, index, np.zeros((side, 16, 3), np.uint8), time_s)
+        sink.write(frame, predict(frame))
+    assert (tmp_path / "cam.video-00002.mp4").exists()  # each is whole when the next begins
+    sink.close()
+    names = ["cam.video.mp4", *(f"cam.video-{number:05d}.mp4" for number in (1, 2, 3))]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
+    assert [decode(tmp_path / name, "video")[0].height for name in names] == [16, 32, 16, 16]
+    assert times_s(tmp_path / names[3]) == pytest.approx([0, 0.1], abs=1e-4)
 
 
 def test_nothing_is_overwritten(clips: Any, tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def test_file_urls_are_paths(here: Path) -> None:
         ("stret/bus.jpg", "there is no folder stret"),
         ("street/buss.jpg", "Did you mean bus.jpg"),
         ("quite-different", "Check the path"),
-        ("s3://bucket/a.jpg", "has the scheme s3"),
+        ("hdfs://host/a.jpg", "has the scheme hdfs"),
         ("new\nline.jpg", r"new\\nline.jpg does not exist"),
         ("x" * 300, "does not exist"),
         ("²", "does not exist"),

@@ -18,10 +18,15 @@ import pytest
 from detectattn.errors import Offline, StreamLost, UndecodableVideo
 from detectattn.sources.base import ReadCounts, ReadOptions
 from detectattn.sources.stream import StreamSource, iter_stream_frames, name_stream_output
-from detectattn.sources.stream_reader import Mailbox, Shot, StreamLimits
+from detectattn.sources.stream_limits import StreamLimits
+from detectattn.sources.stream_mailbox import Mailbox, Shot
 from detectattn.types import Frame, Media
 
 QUICK = StreamLimits(open_s=1.0, read_s=1.0, first_frame_s=1.0, reconnects=2, first_pause_s=0.01)
+
+
+def unreachable(reason: str) -> StreamLost:
+    return StreamLost(reason, hint="none")
 
 
 def media_of(location: str | int) -> Media:
@@ -35,7 +40,7 @@ def watch(location: str | int, limits: StreamLimits = QUICK, **options: Any) -> 
 
 
 def reader_threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if "read_into" in thread.name]
+    return [thread.name for thread in threading.enumerate() if thread.name == "stream-reader"]
 
 
 def jpeg_part(level: int) -> bytes:
@@ -81,12 +86,12 @@ def test_only_the_newest_frame_is_kept_and_the_others_are_counted() -> None:
     mailbox.note_open()
     for index in range(4):
         mailbox.put(Shot(index, lambda: np.zeros((1, 1, 3), np.uint8), index / 25, (f"about {index}",)))
-    newest = mailbox.take("cam", QUICK)
+    newest = mailbox.take(QUICK, unreachable)
     assert newest is not None
     assert (newest.index, mailbox.dropped) == (3, 3)
     assert newest.warnings == ("about 0", "about 1", "about 2", "about 3")
     mailbox.end(None)
-    assert mailbox.take("cam", QUICK) is None
+    assert mailbox.take(QUICK, unreachable) is None
 
 
 def test_a_stride_takes_every_nth_frame(http_server: Any) -> None:

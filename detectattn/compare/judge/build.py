@@ -16,6 +16,7 @@ from detectattn.compare.judge.accuracy import (
 )
 from detectattn.compare.judge.agreement import agree, list_disputed, to_agreement_report
 from detectattn.compare.judge.caveats import find_caveats
+from detectattn.compare.judge.conversion import judge_conversion
 from detectattn.compare.judge.frontier import build_frontier
 from detectattn.compare.judge.sentences import tell_verdict
 from detectattn.compare.judge.single_label import keep_best_label
@@ -88,6 +89,7 @@ def _report_model(name: str, records: StudyRecords, matched: MatchedStudy | None
         size=judge_size(measured),
         energy=judge_energy(measured),
         judgement=judge_model(name, records, matched, score.score) if judged and matched is not None else None,
+        conversion=judge_conversion(measured),
     )
 
 

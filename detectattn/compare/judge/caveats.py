@@ -26,6 +26,7 @@ def find_caveats(
         *_failed(models),
         *_notes(records),
         *_noise(models),
+        *_engines(models),
         *_pixels(models),
         *_apart(records),
         *_classes(models),
@@ -68,9 +69,13 @@ def _failed(models: Sequence[ModelReport]) -> Iterator[Caveat]:
 
 
 def _notes(records: StudyRecords) -> Iterator[Caveat]:
+    """What holds for several is told once."""
+    by_note: dict[str, list[str]] = {}
     for name, measured in records.measured.items():
         for note in measured.notes:
-            yield Caveat("model", f"{name}: {note}.", (name,))
+            by_note.setdefault(note, []).append(name)
+    for note, names in by_note.items():
+        yield Caveat("model", f"{_enumerate(names)}: {note}.", tuple(names))
 
 
 def _noise(models: Sequence[ModelReport]) -> Iterator[Caveat]:
@@ -83,6 +88,17 @@ def _noise(models: Sequence[ModelReport]) -> Iterator[Caveat]:
         worst = max(reasons.values(), key=lambda reason: float(_NUMBER.findall(reason)[0]))
         names = tuple(reasons)
         yield Caveat("speed", f"Timings of {_enumerate(names)} are not to be trusted: {worst}.", names)
+
+
+def _engines(models: Sequence[ModelReport]) -> Iterator[Caveat]:
+    """Models that ran on unlike engines, devices or precisions."""
+    bases = [m for m in models if m.base == m.name and m.engine and m.status == "finished"]
+    if len({(m.engine, m.device, m.precision) for m in bases}) > 1:
+        told = "; ".join(f"{m.name} on {m.engine} ({m.device}, {m.precision})" for m in bases)
+        text = (
+            f"The models did not run alike: {told}. That decides a part of what they take, and maybe of what they find."
+        )
+        yield Caveat("speed", text, _names(bases))
 
 
 def _pixels(models: Sequence[ModelReport]) -> Iterator[Caveat]:

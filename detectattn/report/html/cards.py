@@ -13,10 +13,11 @@ from detectattn.report.cells import (
     doubt_mark,
     figure,
     peak_mb,
+    percent,
     share,
     size_wh,
 )
-from detectattn.report.content import ModelReport, Report, Sentence
+from detectattn.report.content import Conversion, ModelReport, Report, Sentence
 from detectattn.report.html.marks import Mark
 from detectattn.report.html.parts import Part, find_intervals
 from detectattn.report.html.view import Viewer
@@ -35,6 +36,8 @@ _QUESTIONS = {
 # What a decision is made of; the rest says why.
 _LEADING = ("budget", "speed", "accuracy", "agreement")
 _MOST_LEADING = 4
+# Of a box's side: what the order of additions alone moves.
+_ROUNDING = 1e-4
 _BREAKS = (": ", ". ")
 _LABELS: Mapping[State, str] = {"decided": "decided", "open": "not decided", "doubted": "not trusted"}
 
@@ -193,6 +196,8 @@ def _iter_facts(model: ModelReport, report: Report) -> Iterator[Fact]:
         yield Fact("Peak memory", f"{figure(memory)} MB", where, bar=bar)
     yield from _accuracy(model, report)
     yield from _size(model)
+    if model.conversion is not None:
+        yield _tell_conversion(model.conversion)
     if model.energy is not None:
         energy = model.energy
         yield Fact("Energy", f"{figure(energy.joules_per_image)} J", f"an image ({energy.meter})")
@@ -240,6 +245,19 @@ def _size(model: ModelReport) -> Iterator[Fact]:
         yield Fact("Size", parameters, "")
     else:
         yield Fact("Size", f"{figure(size.weights_mb)} MB", "of weights")
+
+
+def _tell_conversion(made: Conversion) -> Fact:
+    """How far what ran is from the model in PyTorch."""
+    label = "Beside PyTorch"
+    if made.box_share_p50 is None:
+        return Fact(label, f"{percent(made.raw_box_error)} off", "of raw boxes: too few detections to compare")
+    median, most = (
+        percent(share) if share is None or share > _ROUNDING else f"under {percent(_ROUNDING)}"
+        for share in (made.box_share_p50, made.box_share_p99)
+    )
+    drifts = f"boxes moved by {median} of a side, 99 of 100 by {most}"
+    return Fact(label, f"{percent(made.matched_share)} found by both", drifts)
 
 
 def _slowest(model: ModelReport) -> float | None:

@@ -6,7 +6,13 @@ from detectattn.report.cells import MISSING, UNTRUSTED
 from detectattn.report.html.blocks import Block, Heading, Paragraph, Section
 from detectattn.report.html.view import Viewer
 from detectattn.report.tables.base import DECIDED_WHERE
-from detectattn.report.tables.conditions import condition_table, file_table, machine_table, model_table
+from detectattn.report.tables.conditions import (
+    condition_table,
+    conversion_table,
+    file_table,
+    machine_table,
+    model_table,
+)
 
 _READING = (
     "Brackets hold 95% intervals: intervals made in this way hold the true figure in about 95 of 100 studies. "
@@ -30,6 +36,7 @@ def conditions_section(view: Viewer) -> Section:
         *map(Paragraph, _READING),
         Heading("took-part", "Models and files"),
         *view.table(model_table(report)),
+        *view.table(conversion_table(report)),
         *view.table(file_table(report)),
         Heading("machine", "Machine and versions"),
         *view.table(machine_table(report), quiet=True),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from detectattn.report.content import Report
 from detectattn.report.markdown.text import table
-from detectattn.report.tables.conditions import condition_table, file_table, model_table
+from detectattn.report.tables.conditions import condition_table, conversion_table, file_table, model_table
 
 
 def iter_conditions(report: Report) -> Iterator[str]:
@@ -15,4 +15,6 @@ def iter_conditions(report: Report) -> Iterator[str]:
     yield table(condition_table(report.conditions))
     yield "## Models"
     yield table(model_table(report))
+    if (made := conversion_table(report)) is not None:
+        yield table(made)
     yield table(file_table(report))

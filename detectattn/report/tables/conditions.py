@@ -10,13 +10,15 @@ from detectattn.report.cells import (
     MISSING,
     base_models,
     count,
+    drift,
     figure,
+    percent,
     rounds_text,
     share,
     size_wh,
     variant_text,
 )
-from detectattn.report.content import Conditions, ModelReport, Report, TruthNote
+from detectattn.report.content import Conditions, Conversion, ModelReport, Report, TruthNote
 from detectattn.report.tables.base import Cell, Code, Name, Table, make_table
 
 
@@ -91,10 +93,41 @@ def _model_cells(model: ModelReport) -> tuple[str, ...]:
     )
 
 
+def conversion_table(report: Report) -> Table | None:
+    """How far what ran is from the models themselves; None where all ran as they are."""
+    rows = [_conversion_cells(m.name, m.conversion) for m in report.models if m.conversion is not None]
+    if not rows:
+        return None
+    header = ("model", "found by both", "boxes moved", "scores moved", "raw boxes", "raw scores", "compared on")
+    caption = "Converted models beside themselves in PyTorch; the median and 99 of 100, boxes in parts of their side"
+    return make_table("conversions", caption, header, rows, numbers=(1, 2, 3, 4, 5), sparse=True)
+
+
+def _conversion_cells(name: str, made: Conversion) -> tuple[Cell, ...]:
+    compared = f"{count(made.detection_count)} detections in {count(made.picture_count)} pictures: {made.compared_on}"
+    if made.calibrated_on is not None:
+        same = made.calibrated_on == made.compared_on
+        compared += f"; INT8 calibrated on {'the same' if same else made.calibrated_on}"
+    return (
+        Name(name),
+        percent(made.matched_share),
+        f"{percent(made.box_share_p50)}, {percent(made.box_share_p99)}" if made.box_share_p50 is not None else MISSING,
+        f"{drift(made.score_p50)}, {drift(made.score_p99)}" if made.score_p50 is not None else MISSING,
+        percent(made.raw_box_error),
+        percent(made.raw_score_error),
+        compared,
+    )
+
+
 def file_table(report: Report) -> Table:
     """The files that took part, and their checksums; variants have the file of their model."""
     rows = [(Name(m.name), Code(m.file), Code(m.sha256)) for m in base_models(report)]
-    return make_table("files", "Files and their checksums", ("model", "file", "SHA-256"), rows)
+    made = [
+        (Name(m.name), f"converted: {m.conversion.engine}, {m.conversion.precision}", Code(m.conversion.sha256))
+        for m in report.models
+        if m.conversion is not None
+    ]
+    return make_table("files", "Files and their checksums", ("model", "file", "SHA-256"), [*rows, *made])
 
 
 def machine_table(report: Report) -> Table:

@@ -6,7 +6,6 @@ import json
 import math
 from dataclasses import replace
 
-import altair
 import pytest
 import vl_convert
 
@@ -15,6 +14,7 @@ from detectattn.report.plots import Plot, render_png, theme_config
 from detectattn.report.plots.faithfulness import build_explanation_plots
 from detectattn.results.explanation import MeanFigure
 from samples.studies.explanations import make_explanation, make_hostile_explanation
+from tests.report.plots.vega_lite import assert_schema
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +42,9 @@ def test_without_maps_there_is_no_plot(explanation: Explanation) -> None:
 def test_plots_obey_the_schema_and_compile_without_a_warning(
     explanation: Explanation, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    for plot in build_explanation_plots(explanation):
-        altair.Chart.from_dict(dict(plot.spec), validate=True)
+    plots = build_explanation_plots(explanation)
+    assert_schema(plots)
+    for plot in plots:
         compiled = vl_convert.vegalite_to_vega(
             {**plot.spec, "width": 700}, config=theme_config(dark=False), show_warnings=True
         )

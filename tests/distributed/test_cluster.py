@@ -1,0 +1,262 @@
+"""Runs on a real Ray cluster of two machines within this one: equal records, and whatever dies."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from detectattn.cli import cluster_model
+from detectattn.cli.app import run
+from tests.distributed.deadly import PATIENCE_S, DeadlySinks, wait_for
+
+cluster_utils = pytest.importorskip("ray.cluster_utils")
+# One cluster for all: it takes seconds to start, and two would not leave the tests a core.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ray")]
+
+NODE = {"num_cpus": 1, "object_store_memory": 80_000_000, "include_dashboard": False}
+SHARDS = 5
+
+
+@dataclass(frozen=True)
+class Machines:
+    """The cluster, and the machine that a test may take away."""
+
+    cluster: Any
+    home: str
+    away: Any
+
+
+@pytest.fixture(scope="module")
+def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    cluster = cluster_utils.Cluster()
+    try:
+        head = cluster.add_node(**NODE)
+        yield Machines(cluster, head.node_id, cluster.add_node(**NODE))
+    finally:
+        cluster.shutdown()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def predict(
+    machines: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., Outcome]:
+    """Runs ``detectattn predict`` in this process, in an empty working directory."""
+    monkeypatch.setenv("RAY_ADDRESS", machines.cluster.address)
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+
+    def call(*words: object) -> Outcome:
+        capfd.readouterr()
+        code = run(["predict", *map(str, words)])
+        out, err = capfd.readouterr()
+        assert "Traceback" not in err + out
+        return Outcome(code, out, err)
+
+    return call
+
+
+def to_words(pictures: Path, model: Path, out: Path) -> list[object]:
+    return [pictures, "-m", model, "--isolate", "none", "--cluster", "auto", "--shard-size", 3, "-o", out]
+
+
+def read_records(folder: Path) -> list[Any]:
+    files = sorted(folder.glob("predictions/*.jsonl")) or [folder / "predictions.jsonl"]
+    records = [json.loads(line) for file in files for line in file.read_text().splitlines()]
+    for record in records:
+        del record["timing"]
+    return [json.dumps(record) for record in records]
+
+
+def read_run(folder: Path) -> Any:
+    return json.loads((folder / "run.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def expected(pictures: Path, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """What a run without a cluster records."""
+    out = tmp_path_factory.mktemp("local") / "run"
+    assert run(["predict", str(pictures), "-m", str(tiny_model), "--quiet", "--no-images", "-o", str(out)]) == 4
+    records = read_records(out)
+    assert sum(len(json.loads(record)["detections"]) for record in records) > len(records)
+    return records
+
+
+def test_records_equal_those_of_a_local_run(
+    predict: Callable[..., Outcome], pictures: Path, tiny_model: Path, expected: list[str], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    outcome = predict(*to_words(pictures, tiny_model, out), "--save", "parquet", "--images", "--json")
+    assert outcome.code == 4, outcome.err
+    assert read_records(out) == expected
+    assert sorted(file.name for file in (out / "images").iterdir()) == [f"p{n:02d}.jpg" for n in range(12)]
+    assert len(list(out.glob("parquet/images-*.parquet"))) == SHARDS
+    assert [file.name for file in out.glob("failures/*")] == ["failures-00002.jsonl"]
+    recorded, told = read_run(out), json.loads(outcome.out)["data"]
+    assert recorded["status"] == told["status"] == "finished"
+    assert recorded["counts"] == {**told["counts"], "skipped": {}, "shards": SHARDS}
+    assert (recorded["counts"]["images"], recorded["counts"]["failures_by_code"]) == (12, {"undecodable-image": 1})
+    assert [failure["source"] for failure in recorded["failures"]] == ["p05x.jpg"]
+    assert not list(out.rglob(".*"))
+    assert "nothing left to do" in predict("--resume", out).err
+
+
+def test_replicas_that_die_cost_no_more_than_what_kills_them(
+    predict: Callable[..., Outcome],
+    pictures: Path,
+    tiny_model: Path,
+    expected: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One picture ends every process that works on it, another one was under way when its process was killed."""
+    flag = tmp_path / "died"
+    monkeypatch.setattr(
+        cluster_model, "OpenSinks", partial(DeadlySinks, die_at="p04.jpg", die_once_at="p09.jpg", flag=flag)
+    )
+    out = tmp_path / "out"
+    outcome = predict(*to_words(pictures, tiny_model, out))
+    assert outcome.code == 4, outcome.err
+    assert flag.exists()
+    assert read_records(out) == [record for record in expected if json.loads(record)["source"] != "p04.jpg"]
+    recorded = read_run(out)
+    assert recorded["counts"]["failures_by_code"] == {"worker-died": 1, "undecodable-image": 1}
+    assert recorded["timing"]["redone"] == 2
+    assert "p04.jpg ended every process that worked on it" in outcome.out
+    assert "2 shards were begun again" in outcome.out
+
+
+DRIVER = """
+import sys
+from functools import partial
+from pathlib import Path
+from detectattn.cli import cluster_model
+from tests.distributed.deadly import DeadlySinks
+cluster_model.OpenSinks = partial(DeadlySinks, wait_at="p11.jpg", flag=Path(sys.argv[1]))
+from detectattn.cli.app import run
+sys.exit(run(sys.argv[2:]))
+"""
+
+
+def test_killed_and_interrupted_drivers_go_on_where_they_were(
+    predict: Callable[..., Outcome],
+    pictures: Path,
+    tiny_model: Path,
+    expected: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out, flag = tmp_path / "out", tmp_path / "go-on"
+    words = ["predict", *map(str, to_words(pictures, tiny_model, out))]
+    driver = subprocess.Popen([sys.executable, "-c", DRIVER, str(flag), *words], stderr=subprocess.PIPE)
+    try:
+        wait_for(out / "done/00000.json")
+    finally:
+        driver.kill()
+        driver.communicate()
+    assert read_run(out)["status"] == "running"
+
+    # Of what is under way the one shard that waits is finished, though it was interrupted.
+    monkeypatch.setattr(cluster_model, "OpenSinks", partial(DeadlySinks, wait_at="p11.jpg", flag=flag))
+    before = {file: file.stat().st_mtime_ns for file in out.glob("done/*.json")}
+    for left in sorted(before)[1:]:
+        left.unlink()  # as if it had been killed right after the first
+
+    def interrupt() -> None:
+        wait_for(out / "done/00001.json")
+        os.kill(os.getpid(), signal.SIGINT)
+        threading.Timer(1.0, flag.touch).start()
+
+    interrupter = threading.Thread(target=interrupt)
+    interrupter.start()
+    outcome = predict("--resume", out)
+    interrupter.join()
+    assert outcome.code == 130, outcome.err
+    assert "going on with" in outcome.err
+    assert f"`detectattn predict --resume {out}` goes on from there" in outcome.err
+    recorded = read_run(out)
+    assert recorded["status"] == "interrupted"
+    assert recorded["counts"]["shards"] == len(list(out.glob("done/*.json")))
+
+    outcome = predict("--resume", out)
+    assert outcome.code == 4, outcome.err
+    first = out / "done/00000.json"
+    assert first.stat().st_mtime_ns == before[first]
+    assert read_records(out) == expected
+    recorded = read_run(out)
+    assert (recorded["status"], recorded["counts"]["images"]) == ("finished", 12)
+    assert recorded["timing"]["sittings"] == 3
+
+
+def test_machine_with_other_versions(
+    predict: Callable[..., Outcome],
+    pictures: Path,
+    tiny_model: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from detectattn.distributed import nodes
+
+    ours = nodes.collect_cluster_versions()
+    monkeypatch.setattr(nodes, "collect_cluster_versions", lambda: {**ours, "openvino": "1.0"})
+    outcome = predict(*to_words(pictures, tiny_model, tmp_path / "out"))
+    assert outcome.code == 1
+    assert outcome.err.count("\n") == 1
+    assert f"openvino {ours['openvino']} (here 1.0)" in outcome.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_model_that_cannot_be_opened_leaves_no_trace(
+    predict: Callable[..., Outcome], pictures: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    words = to_words(pictures, tiny_model, tmp_path / "out")
+    outcome = predict(*words, "--device", "npu")
+    assert outcome.code == 1
+    assert "device 'npu' is not there" in outcome.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_killed_machine_loses_and_doubles_nothing(
+    predict: Callable[..., Outcome],
+    machines: Machines,
+    pictures: Path,
+    tiny_model: Path,
+    expected: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    flag = tmp_path / "away"
+    sinks = partial(DeadlySinks, flag=flag, home=machines.home)
+    monkeypatch.setattr(cluster_model, "OpenSinks", sinks)
+
+    def kill() -> None:
+        wait_for(flag)
+        machines.cluster.remove_node(machines.away, allow_graceful=False)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    out = tmp_path / "out"
+    outcome = predict(*to_words(pictures, tiny_model, out), "--replicas", "2")
+    killer.join(PATIENCE_S)
+    assert outcome.code == 4, outcome.err
+    assert read_records(out) == expected
+    assert read_run(out)["timing"]["redone"] >= 1
