@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import psutil  # type: ignore[import-untyped]
-from scipy import stats
+from scipy import stats  # type: ignore[import-untyped]
 
 _PIECES = 12
 _LEAST_PIECES = 4

@@ -11,6 +11,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 
 from detectattn.errors import ConfigError
 from detectattn.shipped import shipped_dir
+from detectattn.user_paths import is_there
 from detectattn.yaml_text import BrokenYaml, read_yaml
 
 AUTO_BATCH = "auto"
@@ -109,8 +110,9 @@ class PredictConfig:
         parse_reconnect(self.reconnect)
         parse_rotate(self.rotate)
         parse_replicas(self.replicas)
-        _require("replica_cpus", self.replica_cpus, (self.replica_cpus or 1) >= 1, "a whole number above 0")
-        _require("replica_gpus", self.replica_gpus, (self.replica_gpus or 0) >= 0, "a number from 0")
+        cpus, gpus = self.replica_cpus, self.replica_gpus
+        _require("replica_cpus", cpus, cpus is None or cpus >= 1, "a whole number above 0")
+        _require("replica_gpus", gpus, gpus is None or gpus >= 0, "a number from 0")
         _require("shard_size", self.shard_size, self.shard_size >= 1, "a whole number above 0")
 
 
@@ -375,7 +377,7 @@ def parse_rotate(text: str) -> tuple[float | None, int | None]:
 def split_model_name(text: str) -> tuple[str | None, str]:
     """The name and the model in ``NAME=MODEL``; the name is None where only a model is given."""
     name, equals, model = text.partition("=")
-    if equals and model and re.fullmatch(r"[\w.@+-]+", name) and not Path(text).exists():
+    if equals and model and re.fullmatch(r"[\w.@+-]+", name) and not is_there(text):
         return name, model
     return None, text
 
@@ -451,6 +453,9 @@ def resolve_options(kind: type[ConfigKind], preset: Mapping[str, Any], command_l
 
 def _coerce(name: str, value: Any, hint: Any) -> Any:
     kind = next((k for k in get_args(hint) if k is not type(None)), hint) if type(None) in get_args(hint) else hint
+    texts = value if isinstance(value, list | tuple) else [value]
+    if any(isinstance(text, str) and "\0" in text for text in texts):
+        raise ConfigError(f"{option_name(name)} has a null character in it", hint="Take it out: no name can have one")
     if kind is bool and isinstance(value, bool):
         return value
     if kind is str and isinstance(value, str | int) and not isinstance(value, bool):

@@ -57,6 +57,7 @@ def test_the_layers_hold(cache: Path) -> None:
         ("weights/registry.py", "import httpx", "HTTP only in fetch"),
         ("sources/base.py", "from http.client import HTTPConnection", "HTTP only in fetch"),
         ("pipeline/run.py", "import ray", "Ray only in distributed"),
+        ("sources/base.py", "import fsspec", "Object storage only in storage"),
         ("sources/base.py", "import torch", "torch and Ultralytics only"),
         ("cli/app.py", "def later():\n    from ultralytics import YOLO", "torch and Ultralytics only"),
         ("engines/postprocess.py", "import torchvision", "torchvision nowhere"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -95,6 +96,12 @@ def run(arguments: list[str]) -> int:
         where = ", ".join(["there is too little memory", *_list_notes(error)])
         _say(f"error: {where}. Close other programs, or give it fewer or smaller pictures at once.")
         return DetectattnError.exit_code
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            return _report_bug(error)
+        too_long = DetectattnError(f"{error.filename} is longer than a file's name can be", hint="Check what was typed")
+        _say(f"error: {too_long}")
+        return EXIT_USAGE
     except Exception as error:  # noqa: BLE001 - the one catch point: a bug becomes a line and a log, not a traceback
         return _report_bug(error)
     return code if isinstance(code, int) else 0

@@ -55,7 +55,7 @@ def start_cluster_run(typed: Given, out: str | None) -> ClusterStart:
     if typed.options.get("images") is None and "images" not in typed.preset:
         config = replace(config, images=False)
     _require_usable(config)
-    if out is None or not is_storage_url(out):
+    if out is None or "://" not in out:
         require_new_folder(None if out is None else Path(out))
     else:
         store = open_store(out, offline=config.offline)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from detectattn.engines.detector import Detector
+if TYPE_CHECKING:
+    from detectattn.engines.detector import Detector
 
 _stalled: list[Detector] = []
 

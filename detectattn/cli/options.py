@@ -11,7 +11,8 @@ Sources = Annotated[
     list[str],
     typer.Argument(
         metavar="SOURCE...",
-        help="Image, folder, pattern, text file of sources, video, URL, stream, camera index, or - for standard input.",
+        help="Image, folder, pattern, text file of sources, video, URL, stream, camera index, or - for standard input. "
+        "Folders and patterns may lie in object storage (s3://…).",
         show_default=False,
     ),
 ]

@@ -117,10 +117,10 @@ class ClusterRun:
             run = self._describe() if earlier is None else self._continue(earlier)
             begun = earlier is not None
             try:
+                store.put(RUN_FILE, manifest_to_json(run).encode())
                 self._nodes = stack.enter_context(open_ray(self._config.cluster, verbose=self._manner.verbose))
                 outcome.labels = {node.node_id: node.label for node in self._nodes}
                 stack.enter_context(stop_on_signal(self._stop, self._notices))
-                store.put(RUN_FILE, manifest_to_json(run).encode())
                 manifest = read_manifest(store)
                 self._check_nodes(store, manifest, first)
                 if manifest is None:
@@ -202,7 +202,8 @@ class ClusterRun:
             before, quiet = outcome.inputs_before, self._manner.quiet
             with show_cluster_progress(before, manifest.inputs, outcome.labels, quiet=quiet) as show:
                 watch = Watch(outcome, board, self._stop, self._config.max_failures, show)
-                for shard in iter_outcomes(left, settings, pool, board):
+                by_client = self._config.cluster.startswith("ray://")
+                for shard in iter_outcomes(left, settings, pool, board, by_client=by_client):
                     if shard is not None:
                         outcome.add(*shard)
                     if watch.is_over():

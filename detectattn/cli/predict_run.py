@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from detectattn.cli.arenas import limit_arenas
 from detectattn.cli.console import Notices, show_progress
 from detectattn.cli.interrupt import stop_on_signal
 from detectattn.cli.leaving import close_detector
@@ -111,6 +112,7 @@ class PredictRun:
             DetectattnError: Nothing could be run, or the run failed as a whole.
             KeyboardInterrupt: Interrupted; the run folder is whole up to there.
         """
+        limit_arenas()
         with ExitStack() as stack:
             temp_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="detectattn-")))
             isolation = stack.enter_context(open_isolation(self._config.isolate))

@@ -15,6 +15,7 @@ from detectattn.engines.base import EngineOptions
 from detectattn.errors import ConfigError
 from detectattn.records import find_record_files
 from detectattn.types import WeightsFile
+from detectattn.user_paths import expand_home
 
 _PREDICTIONS = frozenset({".json", ".jsonl"})
 _CHUNK = 1 << 20
@@ -91,7 +92,7 @@ def resolve_entrants(
 
 def _resolve(text: str, locate: Callable[[str], WeightsFile], options: EngineOptions, engine: str) -> Entrant:
     name, model = split_model_name(text)
-    path = Path(model).expanduser()
+    path = expand_home(model)
     records = find_record_files(path) if path.is_dir() else ()
     if records or (path.suffix.lower() in _PREDICTIONS and "://" not in model):
         if not records and not path.is_file():

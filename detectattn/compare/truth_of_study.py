@@ -17,6 +17,7 @@ from detectattn.evaluation.truth import CocoIndex, FrameKey, GroundTruth, TruthF
 from detectattn.evaluation.truth_voc import Difficult
 from detectattn.storage import is_storage_url
 from detectattn.types import Media
+from detectattn.user_paths import expand_home
 
 NO_TRUTH = "none"
 """What ``--truth`` says to leave aside what lies beside the images."""
@@ -109,7 +110,7 @@ def read_truth(config: CompareConfig, sources: Sequence[str]) -> StudyTruth | No
     if is_storage_url(config.truth):
         named: Path | None = copy_truth(config.truth, offline=config.offline)
     else:
-        named = Path(config.truth).expanduser() if config.truth else None
+        named = expand_home(config.truth) if config.truth else None
     location = find_truth(roots, named)
     if location is None:
         return None

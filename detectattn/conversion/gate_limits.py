@@ -39,9 +39,9 @@ class GateLimits:
     raw_score: float
 
 
-# INT8's matching, drift and AP lie between what sound and unsound conversions of the embedded pair did. FP16
-# and BF16 were set by PyTorch's autocast on the CPU, which stands in for hardware. What raw outputs may do is a guess:
-# they catch a broken conversion, not a coarse one.
+# INT8's matching, drift and AP lie between what sound and unsound conversions of the embedded pair and of a YOLOv8n
+# trained on COCO did (docs/int8.md has the figures). FP16 and BF16 were set by PyTorch's autocast on the CPU, which
+# stands in for hardware. What raw outputs may do is a guess: they catch a broken conversion, not a coarse one.
 GATE_LIMITS: Mapping[str, GateLimits] = {
     "fp32": GateLimits(0.001, 0.001, 0.01, 1e-4, 1e-3, 0.001, 1e-3, 1e-3),
     "fp16": GateLimits(0.005, 0.01, 0.05, 0.003, 0.03, 0.003, 0.02, 0.02),

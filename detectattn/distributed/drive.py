@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -119,42 +120,94 @@ def plan_tasks(shards: Sequence[int], replicas: int) -> list[list[int]]:
     return tasks
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What came back since it was asked before.
+
+    Attributes:
+        rows: Numbers of shards, and what came of each.
+        ended: Whether nothing more will come.
+        error: Why it ended early; None where it did not.
+    """
+
+    rows: tuple[tuple[int, str], ...]
+    ended: bool
+    error: str | None
+
+
+class RowFeed:
+    """Runs the dataset in a thread, and keeps what comes back until it is taken."""
+
+    def __init__(self, shards: Sequence[int], settings: RunSettings, pool: Pool, board: Any) -> None:
+        self._rows: queue.SimpleQueue[tuple[int, str]] = queue.SimpleQueue()
+        self._error: str | None = None
+        self._ended = threading.Event()
+        inputs = (shards, settings, pool, board)
+        threading.Thread(target=self._work, args=inputs, name="dataset", daemon=True).start()
+
+    def take(self) -> Taken:
+        """What is there, without waiting."""
+        ended = self._ended.is_set()  # before the rows: what came after it is none
+        rows = []
+        while not self._rows.empty():
+            rows.append(self._rows.get())
+        return Taken(tuple(rows), ended, self._error)
+
+    def _work(self, shards: Sequence[int], settings: RunSettings, pool: Pool, board: Any) -> None:
+        try:
+            for row in _open_dataset(shards, settings, pool, board).iter_rows():
+                self._rows.put((int(row["shard"]), str(row["outcome"])))
+        except Exception as error:  # noqa: BLE001 - told to whoever takes the rows
+            self._error = last_line(error)
+        finally:
+            self._ended.set()
+
+
 def iter_outcomes(
-    shards: Sequence[int], settings: RunSettings, pool: Pool, board: BoardHandle
+    shards: Sequence[int], settings: RunSettings, pool: Pool, board: BoardHandle, *, by_client: bool = False
 ) -> Iterator[tuple[int, Counts] | None]:
     """Work on shards; number and counts of each that is done, as they come, and None now and then meanwhile.
+
+    Args:
+        shards: Their numbers.
+        settings: What a replica needs.
+        pool: How many replicas.
+        board: Told of everything by replicas.
+        by_client: Whether this process is outside the cluster (``ray://``), where Ray Data does not work: an actor
+            within then runs the dataset.
 
     Raises:
         ClusterError: Ray gave up.
     """
-    rows: queue.SimpleQueue[dict[str, Any] | Exception | None] = queue.SimpleQueue()
-
-    def work() -> None:
-        try:
-            for row in _open_dataset(shards, settings, pool, board).iter_rows():
-                rows.put(row)
-            rows.put(None)
-        except Exception as error:  # noqa: BLE001 - raised by the reader
-            rows.put(error)
-
-    threading.Thread(target=work, name="dataset", daemon=True).start()
+    take = (
+        _feed_there(shards, settings, pool, board) if by_client else RowFeed(shards, settings, pool, board.actor).take
+    )
     while True:
-        try:
-            row = rows.get(timeout=_POLL_S)
-        except queue.Empty:
-            yield None
-            continue
-        if row is None:
+        taken = take()
+        for shard, text in taken.rows:
+            outcome = json.loads(text)
+            yield (shard, Counts.from_dict(outcome["counts"])) if outcome["state"] == "done" else None
+        if taken.error is not None:
+            raise ClusterError(f"the work on the cluster broke off ({taken.error})", hint="--resume goes on from there")
+        if taken.ended:
             return
-        if isinstance(row, Exception):
-            raise ClusterError(
-                f"the work on the cluster broke off ({last_line(row)})", hint="--resume goes on from there"
-            ) from row
-        outcome = json.loads(row["outcome"])
-        yield (int(row["shard"]), Counts.from_dict(outcome["counts"])) if outcome["state"] == "done" else None
+        yield None
+        time.sleep(_POLL_S)
 
 
-def _open_dataset(shards: Sequence[int], settings: RunSettings, pool: Pool, board: BoardHandle) -> Any:
+def _feed_there(shards: Sequence[int], settings: RunSettings, pool: Pool, board: BoardHandle) -> Callable[[], Taken]:
+    import ray
+
+    feed: Any = ray.remote(num_cpus=0)(RowFeed).remote(list(shards), settings, pool, board.actor)
+
+    def take() -> Taken:
+        taken: Taken = ray.get(feed.take.remote())
+        return taken
+
+    return take
+
+
+def _open_dataset(shards: Sequence[int], settings: RunSettings, pool: Pool, board: Any) -> Any:
     import pyarrow
     import ray.data
 
@@ -166,6 +219,6 @@ def _open_dataset(shards: Sequence[int], settings: RunSettings, pool: Pool, boar
         ShardRunner,
         batch_size=1,
         compute=strategy,
-        fn_constructor_args=(settings, board.actor),
+        fn_constructor_args=(settings, board),
         **pool.size.to_ray_options(),
     )

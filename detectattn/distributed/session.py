@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import re
+import secrets
 import shutil
 import socket
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -30,7 +31,6 @@ _ADDRESS = re.compile(r"(ray://)?[\w.\-\[\]:]+:\d{1,5}")
 # A socket's path may have 107 bytes; Ray puts session_2026-01-01_00-00-00_000000_0000000/sockets/raylet.1 below it.
 _SOCKET_BYTES, _BELOW_BYTES = 107, 72
 _QUIET = {
-    "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
 }
@@ -99,11 +99,12 @@ def open_ray(address: str, *, verbose: bool = False) -> Iterator[list[Node]]:
     require_ray()
     check_address(address)
     _require_answer(os.environ.get("RAY_ADDRESS", AUTO) if address == AUTO else address)
-    if not verbose:
-        for name, value in _QUIET.items():
-            os.environ.setdefault(name, value)
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    for name, value in _QUIET.items() if not verbose else ():
+        os.environ.setdefault(name, value)
+    # Whatever still calls Ray when it has been shut down would otherwise start a new one.
+    os.environ.update({"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_AUTO_CONNECT": "0"})
     with ExitStack() as stack:
+        stack.enter_context(_environment(_choose_authentication(address)))
         if not verbose:
             stack.enter_context(_divert_stderr())
         temp_dir = None
@@ -185,6 +186,35 @@ def _to_error(address: str, error: Exception) -> NoCluster | VersionsDiffer:
         f"no Ray cluster answers at {address} ({last_line(error)})",
         hint="Check address and port; the head's own port is 6379, that of ray:// is 10001",
     )
+
+
+def _choose_authentication(address: str) -> dict[str, str]:
+    """What the environment lacks for Ray to let us in, and nobody else.
+
+    A cluster of our own gets a token that is told to nobody; Ray itself would keep one in the home folder. One that is
+    there already has it from that folder or from the environment, where Ray's own commands look for it too.
+    """
+    if "RAY_AUTH_MODE" in os.environ:
+        return {}
+    if address == LOCAL:
+        return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    kept = any(name in os.environ for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"))
+    return {"RAY_AUTH_MODE": "token"} if kept or Path("~/.ray/auth_token").expanduser().is_file() else {}
+
+
+@contextmanager
+def _environment(given: Mapping[str, str]) -> Iterator[None]:
+    """Set variables of the environment while the block goes on."""
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def _shut_down(ray: Any) -> None:

@@ -23,7 +23,9 @@ from detectattn.sources.suffixes import MEDIA_SUFFIXES
 from detectattn.types import FrameFailure, Media
 
 _AT_TOP = PurePosixPath()
-_RUN_FILES = frozenset({"run.json", "predictions.jsonl"})
+_RUN_FILE = "run.json"
+# Whole, or in parts.
+_RECORDS = frozenset({"predictions.jsonl", "predictions"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,7 @@ def _iter_children(directory: _Directory, *, is_root: bool = False) -> Iterator[
         message = f"{name} cannot be read: {error.strerror}. Check its permissions."
         yield FoundFile(directory.path, directory.relative or ".", directory.output, error=message)
         return
-    if children.keys() >= _RUN_FILES and not is_root:
+    if _RUN_FILE in children and not _RECORDS.isdisjoint(children) and not is_root:
         return
     names = sorted(children, key=natural_key)
     outputs = to_distinct_names(names)

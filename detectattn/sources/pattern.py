@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -18,6 +17,7 @@ from detectattn.sources.recognise import SourceRequest, identify_file
 from detectattn.sources.single import SingleSource, to_file_media
 from detectattn.sources.suffixes import MEDIA_SUFFIXES
 from detectattn.types import FrameFailure, Media
+from detectattn.user_paths import expand_home
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def open_pattern(request: SourceRequest) -> PatternSource:
         SourceNotFound: It matches nothing.
         EmptySource: It matches neither pictures nor videos. Only for the one source of a run.
     """
-    text = os.path.expanduser(request.text)  # noqa: PTH111 - Path.expanduser raises for an unknown user
+    text = str(expand_home(request.text))
     source = PatternSource(text, request.folder)
     if next(iter_matches(text, request.folder), None) is None:
         problem = f"{to_one_line(request.text)} matches no file"

@@ -18,6 +18,7 @@ from detectattn.sources.base import ReadOptions, Source
 from detectattn.sources.naming import to_one_line
 from detectattn.sources.sniff import HEAD_BYTES, sniff_media
 from detectattn.storage import STORAGE_SCHEMES
+from detectattn.user_paths import expand_home
 
 SourceKind: TypeAlias = Literal["file", "folder", "pattern", "list", "url", "objects", "stream", "camera", "stdin"]
 
@@ -140,5 +141,5 @@ def _recognise_file(path: Path) -> SourceKind:
 def _to_path(text: str, folder: Path) -> Path:
     path = folder / text
     if text.startswith("~") and not os.path.lexists(path):
-        return Path(os.path.expanduser(text))  # noqa: PTH111 - Path.expanduser raises for an unknown user
+        return expand_home(text)
     return path

@@ -9,12 +9,12 @@ Nothing here imports fsspec, or what it brings, before an address of object stor
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from detectattn.errors import ForbiddenAddress
 from detectattn.fetch import redact_url
 from detectattn.storage.addresses import STORAGE_SCHEMES, StorageAddress, is_storage_url, parse_address
 from detectattn.storage.base import Store, StoredObject, check_name
+from detectattn.user_paths import expand_home
 
 __all__ = [
     "STORAGE_SCHEMES",
@@ -49,4 +49,4 @@ def open_store(url: str | os.PathLike[str], *, offline: bool = False) -> Store:
         )
     from detectattn.storage.local import LocalStore
 
-    return LocalStore(Path(url).expanduser().absolute())
+    return LocalStore(expand_home(url).absolute())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from detectattn.errors import FetchError, ObjectNotFound, WriteFailed
+from detectattn.errors import FetchError, WriteFailed
 from detectattn.fetch import redact_url
 from detectattn.storage.addresses import StorageAddress
 from detectattn.storage.base import check_name
@@ -39,6 +39,9 @@ class RemoteStore:
             OutputError: It cannot be written.
         """
         target = self.address.join(check_name(name))
+        if isinstance(content, Path) and not content.is_file():
+            problem = f"{redact_url(target.url)} cannot be written: there is no file {content}"
+            raise WriteFailed(problem, hint="Check the path")
 
         def request(system: Any) -> None:
             if isinstance(content, Path):
@@ -97,8 +100,5 @@ class RemoteStore:
     def _write(self, target: StorageAddress, verb: str, request: Any) -> None:
         try:
             ask(target, request, offline=self.offline)
-        except ObjectNotFound as error:
-            problem = f"{redact_url(target.url)} cannot be {verb}: {error.problem}"
-            raise WriteFailed(problem, hint=error.hint) from error
         except FetchError as error:
             raise WriteFailed(f"{redact_url(target.url)} cannot be {verb}: {error.problem}", hint=error.hint) from error

@@ -8,6 +8,7 @@ from pathlib import Path
 import platformdirs
 
 from detectattn.errors import ConfigError
+from detectattn.user_paths import expand_home
 
 
 def cache_dir() -> Path:
@@ -18,7 +19,7 @@ def cache_dir() -> Path:
     """
     override = os.environ.get("DETECTATTN_CACHE")
     try:
-        place = Path(override).expanduser() if override else Path(platformdirs.user_cache_dir("detectattn"))
+        place = expand_home(override) if override else Path(platformdirs.user_cache_dir("detectattn"))
     except RuntimeError:
         place = Path("~")
     if place.parts[:1] == ("~",):  # what older versions of platformdirs give

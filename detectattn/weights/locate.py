@@ -14,6 +14,7 @@ from detectattn.errors import CorruptWeights, UnknownModel
 from detectattn.fetch import OnProgress, check_scheme, compute_sha256, redact_url
 from detectattn.storage import is_storage_url, parse_address
 from detectattn.types import WeightsFile
+from detectattn.user_paths import expand_home
 from detectattn.weights.content import check_weights_content
 from detectattn.weights.download import OnNotice, cached_url_path, download_model, download_url
 from detectattn.weights.embedded import EMBEDDED_LICENSE, embedded_names, embedded_path
@@ -59,7 +60,7 @@ def locate_weights(
     embedded = embedded_path(model.lower())
     if embedded is not None:
         return WeightsFile(embedded, compute_sha256(embedded), "safetensors", "embedded", EMBEDDED_LICENSE)
-    path = Path(model).expanduser()
+    path = expand_home(model)
     registered = find_model(model)
     if registered is not None and (path.suffix.lower() != ".pt" or not path.exists()):
         receipt = download_model(registered, offline=offline, on_notice=on_notice, on_progress=on_progress)

@@ -11,7 +11,7 @@ from detectattn.errors import EmptySource
 from detectattn.sources.base import ReadCounts, ReadOptions, Source
 from detectattn.sources.list_file import open_list
 from detectattn.sources.naming import to_one_line, to_output_name, to_record_name
-from detectattn.sources.pattern import matches, split_pattern
+from detectattn.sources.pattern_match import matches, split_pattern
 from detectattn.sources.recognise import SourceRequest, recognise
 from detectattn.sources.single import open_camera, open_stream, open_url
 from detectattn.sources.stdin import open_stdin

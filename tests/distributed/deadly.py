@@ -24,7 +24,7 @@ class DeadlySinks(OpenSinks):
     Attributes:
         die_at: A picture at which the process kills itself, each time.
         die_once_at: A picture at which it does unless ``flag`` is there, which it leaves.
-        wait_at: A picture beyond which nothing goes on before ``flag`` is there.
+        wait_at: A picture beyond which nothing goes on before ``flag`` is there; ``flag.waits`` says that it was.
         home: A machine, by Ray's name. On another one the first picture is the last, unless ``flag`` is there, which is
             left; and at home nothing goes on before that.
         flag: A file.
@@ -55,6 +55,7 @@ class Trap:
         if wish.home:
             self._stay_away()
         if frame.source == wish.wait_at:
+            wish.flag.with_suffix(".waits").touch()
             wait_for(wish.flag)
         if frame.source == wish.die_once_at and not wish.flag.exists():
             wish.flag.touch()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +47,12 @@ def break_as_asked(name: str, page: int) -> None:
         if mark := os.environ.get("TOUCHED_BEFORE_HANGING"):
             Path(mark).touch()
         ctypes.PyDLL(None).pause()  # holding Python's lock, so that no thread of this process can do anything about it
+    if name.startswith("slow"):
+        time.sleep(2)
     if name.startswith("eater"):
         held = []
         while True:
-            held.append(bytearray(64 * 1024**2))
+            held.append(bytearray(256 * 1024**2))
 
 
 def send_frame(stream: Any, frame: Any, shared: Any) -> None:

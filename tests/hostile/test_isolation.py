@@ -18,8 +18,10 @@ import pytest
 from PIL import Image
 
 from benchmarks.tiny_model import write_tiny_model
+from detectattn.api import Model
 from detectattn.cli.app import run
-from detectattn.errors import DecoderCrashed, DecoderHung, DetectattnError, ImageTooLarge
+from detectattn.config import PredictConfig
+from detectattn.errors import ConfigError, DecoderCrashed, DecoderHung, DetectattnError, ImageTooLarge
 from detectattn.sources import decode_process, isolation, iter_frames
 from detectattn.sources.base import ReadOptions
 from detectattn.sources.decode_process import DecodeLimits
@@ -31,7 +33,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="decoders are br
 
 HERE = Path(__file__).parent
 # Time enough for a good picture on a busy machine.
-LIMITS = DecodeLimits(picture_s=2.0, memory_bytes=512 * 1024**2)
+LIMITS = DecodeLimits(picture_s=3.0, memory_bytes=512 * 1024**2)
 # The command line, decoding as above, in a process that can be killed.
 PROGRAM = f"""
 import sys
@@ -80,7 +82,7 @@ BROKEN: dict[str, tuple[type[DetectattnError], str]] = {
     "abort.webp": (DecoderCrashed, "ended by SIGABRT"),
     "killed.webp": (DecoderCrashed, r"was killed \(SIGKILL\), as a system does that is short of memory"),
     "babble.webp": (DecoderCrashed, "ended with an answer that is none"),
-    "hang.webp": (DecoderHung, "hang.webp kept its decoder busy for more than 2 s"),
+    "hang.webp": (DecoderHung, "hang.webp kept its decoder busy for more than 3 s"),
     "eater.webp": (ImageTooLarge, "needs more memory to decode than may be used"),
 }
 
@@ -92,6 +94,19 @@ def test_what_happened_is_said_and_the_next_picture_is_read(folder: Path, pool: 
             list(iter_indices(folder / name, pool))
         assert list(iter_indices(folder / "z.webp", pool)) == [0]
         assert len(pool.pids()) == 1
+
+
+@pytest.mark.usefixtures("_broken")
+def test_a_large_picture_has_more_time(folder: Path) -> None:
+    (folder / "a.webp").replace(folder / "slow.webp")
+    for pixels_per_s, is_enough in ((1000.0, True), (1e9, False)):
+        with open_isolation("auto", DecodeLimits(picture_s=1.0, pixels_per_s=pixels_per_s)) as pool:
+            assert pool is not None
+            if is_enough:
+                assert list(iter_indices(folder / "slow.webp", pool)) == [0]
+            else:
+                with pytest.raises(DecoderHung):
+                    list(iter_indices(folder / "slow.webp", pool))
 
 
 def test_pages_and_frames_before_the_crash_are_kept(pool: DecodePool, tmp_path: Path, clips: Any) -> None:
@@ -161,6 +176,12 @@ def interrupt(words: list[str], mark: Path, number: int) -> int:
     _, alive = psutil.wait_procs(decoders, timeout=10)
     assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
     return program.returncode
+
+
+def test_what_can_be_wanted() -> None:
+    for wrong in (lambda: PredictConfig(isolate="some"), lambda: Model(isolate="some")):
+        with pytest.raises(ConfigError, match="isolate is 'some'"):
+            wrong()
 
 
 def children() -> list[Any]:

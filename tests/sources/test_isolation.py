@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import threading
+import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -15,7 +16,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from detectattn.errors import DetectattnError, SourceError
-from detectattn.sources import decode_process, iter_frames
+from detectattn.sources import decode_process, isolation, iter_frames
 from detectattn.sources.base import ReadOptions
 from detectattn.sources.doubtful import is_doubtful
 from detectattn.sources.isolation import DecodePool, open_isolation
@@ -115,6 +116,8 @@ def assert_same(ours: tuple[list[Frame], str], theirs: tuple[list[Frame], str]) 
 @pytest.mark.parametrize("how", OPTIONS)
 def test_pictures_and_failures_are_the_same(pool: DecodePool, how: str, tmp_path: Path) -> None:
     for name, content in PICTURES.items():
+        if how.startswith("reduced") and not name.startswith("JPEG"):
+            continue
         path = tmp_path / name
         path.write_bytes(content)
         for location in (content, path) if how == "strict" else (path,):
@@ -269,6 +272,19 @@ def test_a_process_that_died_in_peace_is_replaced(pool: DecodePool) -> None:
         os.kill(pid, 9)
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     assert len(list(iter_frames(media_of(PICTURES["WEBP"]), options))) == 1
+
+
+def test_processes_that_rest_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(isolation, "_REST_S", 0.15)
+    with open_isolation("auto") as pool:
+        assert pool is not None
+        for _ in range(2):
+            assert len(list(iter_frames(media_of(PICTURES["WEBP"]), ReadOptions(isolation=pool)))) == 1
+            deadline = time.monotonic() + 30
+            while any(thread.name == "decode-watch" for thread in threading.enumerate()):
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            assert pool.pids() == ()
 
 
 def test_where_no_process_starts_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
