@@ -33,7 +33,7 @@ class FailureLog:
             self._lines.abort()
 
     def write(self, failure: FrameFailure) -> None:
-        """Append one failure; another process sees it whole at once.
+        """Append one failure; another process sees it at once.
 
         Raises:
             OutputError: The disk is full, or a permission is missing.

@@ -42,7 +42,7 @@ class JsonlSink:
         return self._lines.size_bytes
 
     def write(self, frame: Frame, prediction: Prediction) -> None:
-        """Append the record of one frame; another process sees it whole at once."""
+        """Append the record of one frame; another process sees it at once."""
         self._lines.append(record_line(prediction))
 
     def recall(self, frame: Frame, prediction: Prediction) -> None:

@@ -24,7 +24,9 @@ from detectattn.types import FrameFailure, Media
 _PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 _PAGE_LIMITS = FetchLimits(max_bytes=100_000_000, total_s=120.0)
 _DEEPEST = 16
-_RUN_FILES = frozenset({"run.json", "predictions.jsonl"})
+_RUN_FILE = "run.json"
+# Whole, or in parts.
+_RECORDS = frozenset({"predictions.jsonl", "predictions/"})
 _AT_TOP = PurePosixPath()
 
 
@@ -71,7 +73,7 @@ class WebFolder:
         return replace(self, output_root=output_root)
 
     def _iter_page(self, page: _Page, links: dict[str, str], counts: ReadCounts) -> Iterator[Media | FrameFailure]:
-        if links.keys() >= _RUN_FILES and page.depth:
+        if _RUN_FILE in links and not _RECORDS.isdisjoint(links) and page.depth:
             return
         names = sorted(links)
         outputs = to_distinct_names(name.removesuffix("/") for name in names)
