@@ -47,13 +47,15 @@ def describe(entrant: ModelEntrant, child: Child, notes: tuple[str, ...]) -> Mea
     loaded = child.loaded
     published = find_model(entrant.weights.path.stem)
     known = published is not None and entrant.weights.origin not in ("local", "embedded")
+    begun = begin(entrant)
+    made = begun.conversion
     return replace(
-        begin(entrant),
+        begun,
         class_names=loaded.info.class_names,
         info=loaded.info,
         load_s=loaded.load_s,
-        params_m=loaded.params_m,
-        gflops=loaded.gflops,
+        params_m=loaded.params_m if made is None else made.params_m,
+        gflops=loaded.gflops if made is None else made.gflops,
         weights_mb=loaded.weights_mb,
         net_pixels=sum(loaded.net_pixels) / len(loaded.net_pixels),
         published=published.name if published is not None and known else None,

@@ -20,6 +20,7 @@ from detectattn.conversion.settings import ConversionSettings, collect_condition
 from detectattn.engines import open_detector
 from detectattn.engines.base import EngineOptions
 from detectattn.engines.detector import Detector
+from detectattn.engines.flops import count_gflops
 from detectattn.errors import EngineError
 from detectattn.sinks.files import output_errors
 from detectattn.types import WeightsFile
@@ -181,6 +182,7 @@ def _describe(
     job: Job, original: Original, settings: ConversionSettings, folder: Path, model_file: str
 ) -> ConversionRecord:
     files, size_bytes = hash_files(folder)
+    model = original.engine.model
     return ConversionRecord(
         name=job.name,
         weights_sha256=job.weights.sha256,
@@ -194,6 +196,8 @@ def _describe(
         gate_s=0.0,
         gate={},
         pictures=job.evidence.pictures.said,
+        params_m=sum(parameter.numel() for parameter in model.parameters()) / 1e6,
+        gflops=count_gflops(model, settings.net_hw or original.own_hw),
     )
 
 

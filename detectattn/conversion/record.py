@@ -35,6 +35,8 @@ class ConversionRecord:
         gate: Figures of the parity gate, as :class:`~detectattn.conversion.gate_figures.GateFigures` has them.
         pictures: What the gate looked at, in words.
         refused: Why it did not pass, a sentence each; empty where it passed.
+        params_m: Millions of parameters of the model that it was made from.
+        gflops: Billions of operations of that model for one picture of ``settings.net_hw``.
         calibration: Of INT8: ``pictures`` (in words), ``digest``, and what the quantiser reports; else empty.
     """
 
@@ -51,6 +53,8 @@ class ConversionRecord:
     gate: Mapping[str, Any]
     pictures: str
     refused: tuple[str, ...] = ()
+    params_m: float | None = None
+    gflops: float | None = None
     calibration: Mapping[str, Any] | None = None
 
     @property
