@@ -20,6 +20,7 @@ from detectattn.engines.detector import Detector
 from detectattn.engines.postprocess import Thresholds
 from detectattn.evaluation.coco_metrics import compute_accuracy
 from detectattn.evaluation.truth import FrameKey, GroundTruth
+from detectattn.pipeline.in_time import infer_in_time
 from detectattn.types import F32, U8, Prediction, Resize
 
 __all__ = ["GateFigures", "GateTruth", "compute_burden", "describe_figures", "judge_gate", "run_gate"]
@@ -67,6 +68,7 @@ def run_gate(
 
     Raises:
         OutOfMemory: The device's memory does not suffice for either.
+        EngineError: One of them hangs.
         ValueError: ``truth`` has another number of keys than there are pictures.
     """
     run = _GateRun(reference, candidate, conf, truth)
@@ -154,4 +156,4 @@ def _infer(detector: Detector, planes: F32) -> Outputs:
     """Raw outputs for one picture f32[3, h, w]; a model with a fixed batch gets empty ones beside it."""
     tensor = np.zeros((detector.engine.spec.fixed_batch or 1, *planes.shape), np.float32)
     tensor[0] = planes
-    return detector.engine.infer(tensor)
+    return infer_in_time(detector, tensor)[0]

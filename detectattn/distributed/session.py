@@ -179,6 +179,12 @@ def _to_error(address: str, error: Exception) -> NoCluster | VersionsDiffer:
     if address == LOCAL:
         problem = f"Ray cannot be started on this machine ({last_line(error)})"
         return NoCluster(problem, hint="Free some memory, or run without --cluster")
+    # Somebody listens, or it would have been said before Ray was asked.
+    if _may_want_token() and ("ailed to connect" in text or "timeout" in text):
+        return NoCluster(
+            f"the Ray cluster at {address} does not let this program in ({last_line(error)})",
+            hint="Set RAY_AUTH_MODE=token, for there is a token here, and the cluster may ask for it",
+        )
     if address == AUTO:
         hint = "Start one with `ray start --head`, give its address, or use --cluster local"
         return NoCluster("no Ray cluster runs on this machine, and RAY_ADDRESS names none that answers", hint=hint)
@@ -189,17 +195,20 @@ def _to_error(address: str, error: Exception) -> NoCluster | VersionsDiffer:
 
 
 def _choose_authentication(address: str) -> dict[str, str]:
-    """What the environment lacks for Ray to let us in, and nobody else.
+    """What the environment lacks: a cluster of our own gets a token that is told to nobody.
 
-    A cluster of our own gets a token that is told to nobody; Ray itself would keep one in the home folder. One that is
-    there already has it from that folder or from the environment, where Ray's own commands look for it too.
+    Ray itself would keep one in the home folder. Of a cluster that is there already nobody can see whether it asks for
+    a token, and Ray with one does not get along with a cluster without.
     """
-    if "RAY_AUTH_MODE" in os.environ:
+    if address != LOCAL or "RAY_AUTH_MODE" in os.environ:
         return {}
-    if address == LOCAL:
-        return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+
+
+def _may_want_token() -> bool:
+    """Whether a cluster that does not let us in may want a token that we have and do not show."""
     kept = any(name in os.environ for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"))
-    return {"RAY_AUTH_MODE": "token"} if kept or Path("~/.ray/auth_token").expanduser().is_file() else {}
+    return "RAY_AUTH_MODE" not in os.environ and (kept or Path("~/.ray/auth_token").expanduser().is_file())
 
 
 @contextmanager

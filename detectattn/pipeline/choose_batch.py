@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import statistics
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,8 +14,8 @@ import numpy as np
 from detectattn.engines.detector import Detector
 from detectattn.errors import OutOfMemory
 from detectattn.machine import read_memory_bytes
+from detectattn.pipeline.in_time import infer_in_time
 from detectattn.pipeline.reading import OpenFrames, next_frame
-from detectattn.pipeline.watchdog import describe_stall
 from detectattn.types import F32, Frame, FrameFailure, Media
 
 _LARGEST = 64
@@ -25,7 +24,6 @@ _WORSE = 1.15
 _BUDGET_S = 20.0
 _TRIALS = 3
 _MOST_MEMORY = 0.25
-_FIRST_ANSWER_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,30 +146,9 @@ def _try(detector: Detector, planes: F32, batch: int) -> BatchTrial:
 
 
 def _infer_side_by_side(detector: Detector, tensor: F32, streams: int) -> float:
-    """Seconds until ``streams`` inferences of ``tensor`` at once are done.
-
-    Raises:
-        EngineError: The engine hangs.
-    """
-    errors: list[Exception] = []
-
-    def infer() -> None:
-        try:
-            detector.engine.infer(tensor)
-        except Exception as error:  # noqa: BLE001 - raised below, in the caller's thread
-            errors.append(error)
-
-    threads = [threading.Thread(target=infer, name=f"try-{number}", daemon=True) for number in range(streams)]
+    """Seconds until ``streams`` inferences of ``tensor`` at once are done."""
     start = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(_FIRST_ANSWER_S * len(tensor))
-    if any(thread.is_alive() for thread in threads):
-        detector.stalled = True
-        raise describe_stall(detector, _FIRST_ANSWER_S * len(tensor))
-    if errors:
-        raise errors[0]
+    infer_in_time(detector, tensor, streams)
     return time.perf_counter() - start
 
 

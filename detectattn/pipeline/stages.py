@@ -19,6 +19,7 @@ from detectattn.pipeline.batching import Batcher, Reorder
 from detectattn.pipeline.budget import UNDER_WAY_BYTES, Ahead, Budget, count_pixel_bytes
 from detectattn.pipeline.channel import Channel, StopSignal, Threads, Workers
 from detectattn.pipeline.detected import Detected, Outcome, Undetected
+from detectattn.pipeline.in_time import ANSWER_S
 from detectattn.pipeline.inference import Group, Inference, Passage
 from detectattn.pipeline.reading import FrameReader, OpenFrames, feed_media, iter_ready_frames
 from detectattn.pipeline.recovery import Recovery, Rescue
@@ -27,7 +28,6 @@ from detectattn.types import FrameFailure, Media
 
 _JOIN_S = 5.0
 _MOST_WORKERS = 16
-_FIRST_ANSWER_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class RunOptions:
     thresholds: Thresholds
     read_workers: int = min(_MOST_WORKERS, count_usable_cores())
     write_workers: int = min(_MOST_WORKERS, count_usable_cores())
-    first_answer_s: float = _FIRST_ANSWER_S
+    first_answer_s: float = ANSWER_S
 
 
 class Stages:
@@ -136,8 +136,10 @@ class Stages:
                 if outcome.frame.media is broken:
                     continue
                 if isinstance(outcome, Undetected):
-                    # As where it cannot be read any further: what follows of the same medium is left out.
-                    broken = outcome.frame.media
+                    # As where it cannot be read any further: what follows of the same medium is left out. A stream
+                    # goes on: its next picture may be smaller, and what is missing of it is no gap in a file.
+                    if outcome.frame.media.kind != "stream":
+                        broken = outcome.frame.media
                     self._on_failure(outcome.failure)
                     continue
                 yield outcome

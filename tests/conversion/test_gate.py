@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from detectattn.conversion.gate_limits import MIN_PAIRS
 from detectattn.engines import open_detector
 from detectattn.engines.base import EngineOptions, HeadLayout, ModelSpec
 from detectattn.engines.detector import Detector
+from detectattn.errors import EngineError
 from detectattn.evaluation.truth import GroundTruth, ImageTruth
+from detectattn.pipeline import in_time
 from detectattn.types import F32, U8, WeightsFile
 
 SIDE = 64
@@ -186,3 +189,18 @@ def test_an_embedded_model_equals_itself_and_not_its_twin_of_other_weights(stree
     for branch in candidate.engine.model.model[-1].cv3:
         branch[2].weight.data.mul_(0.8)
     assert judge_gate(run_gate(reference, candidate, street), "int8")
+
+
+def test_an_engine_that_hangs_ends_the_gate(monkeypatch: pytest.MonkeyPatch) -> None:
+    released = threading.Event()
+
+    def hang(_: int) -> F32:
+        released.wait(20)
+        return rows(0.9)
+
+    monkeypatch.setattr(in_time, "ANSWER_S", 0.1)
+    candidate = detector(hang)
+    with pytest.raises(EngineError, match="hangs"):
+        run_gate(detector(lambda _: rows(0.9)), candidate, pictures(1))
+    released.set()
+    assert candidate.stalled

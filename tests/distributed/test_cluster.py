@@ -39,7 +39,8 @@ class Machines:
 
 @pytest.fixture(scope="module")
 def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    # Workers are started when they are wanted, not beforehand: each costs more than a second.
+    os.environ.update({"RAY_USAGE_STATS_ENABLED": "0", "RAY_prestart_worker_first_driver": "0"})
     cluster = cluster_utils.Cluster()
     try:
         head = cluster.add_node(**NODE)

@@ -163,6 +163,21 @@ def test_a_picture_larger_than_all_that_fitted_costs_itself_alone(make_media: An
     assert tally.status == "finished"
 
 
+def test_a_stream_goes_on_after_a_frame_that_is_too_large(make_media: Any, free: Any, memory_sink: Any) -> None:
+    def open_stream(media: Media) -> Iterator[Frame]:
+        for index in range(4):
+            yield Frame(media, index, np.full((64, 64 if index == 1 else 32, 3), 90, np.uint8))
+
+    def refuse(tensor: F32) -> None:
+        if tensor.shape[3] > 32:
+            raise lack(tensor)
+
+    records = memory_sink()
+    _, failures, _ = run(make_media(1, "stream"), open_stream, free(1, refuse), records)
+    assert [index for _, index in records.written] == [0, 2, 3]
+    assert [(f.index, f.code) for f in failures] == [(1, "out-of-memory")]
+
+
 def test_memory_that_becomes_scarce_ends_the_run(make_media: Any, open_grey: Any, free: Any, memory_sink: Any) -> None:
     """Rather than a failure for each of the thousands of pictures that would have fitted before."""
     calls: list[int] = []

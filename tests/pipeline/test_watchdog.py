@@ -13,7 +13,7 @@ import pytest
 from detectattn.engines.postprocess import Thresholds
 from detectattn.errors import CorruptWeights, EngineError
 from detectattn.pipeline import choose_batch as choosing
-from detectattn.pipeline import stages
+from detectattn.pipeline import in_time, stages
 from detectattn.pipeline.recovery import Rescue
 from detectattn.pipeline.run import run_pipeline
 from detectattn.pipeline.stages import RunOptions
@@ -152,7 +152,7 @@ def test_a_slow_engine_is_left_alone(make_media: Any, open_grey: Any, make_detec
 def test_a_hanging_engine_ends_the_choice_of_a_batch(
     make_detector: Any, released: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(choosing, "_FIRST_ANSWER_S", 0.1)
+    monkeypatch.setattr(in_time, "ANSWER_S", 0.1)
     detector = make_detector(before=lambda _: released.wait(20))
     detector.engine.spec = replace(detector.engine.spec, fixed_batch=None)
     with pytest.raises(EngineError, match="hangs"):
