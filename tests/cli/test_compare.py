@@ -21,6 +21,7 @@ from pycocotools.cocoeval import COCOeval
 
 from detectattn.cli import compare_run
 from detectattn.cli.app import run
+from detectattn.pipeline.run_folder import lock_run_folder
 from detectattn.records import iter_records
 
 IMAGES = 6
@@ -272,7 +273,9 @@ def test_two_studies_never_write_one_folder(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
-def test_an_interrupted_study_resumes(tmp_path: Path, report: dict[str, Any]) -> None:
+def test_an_interrupted_study_resumes(
+    tmp_path: Path, report: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "out"
     command = [sys.executable, "-m", "detectattn", "compare", *FEW, "-o", str(out)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -285,6 +288,9 @@ def test_an_interrupted_study_resumes(tmp_path: Path, report: dict[str, Any]) ->
     assert "Traceback" not in told
     assert f"detectattn compare --resume {out}" in told
     assert json.loads((out / "run.json").read_text())["status"] == "interrupted"
+    with lock_run_folder(out):
+        assert run(["compare", "--resume", str(out)]) == 1
+    assert "being written by another process" in capsys.readouterr().err
     assert run(["compare", "--resume", str(out), "--quiet"]) == 0
     again = json.loads((out / "report.json").read_text())
     for name, model in report["models"].items():

@@ -100,10 +100,15 @@ def test_terminated_run_leaves_nothing_running(
     while not flag.with_suffix(".waits").exists() and time.monotonic() < end_s and run.poll() is None:
         time.sleep(0.05)
     run.send_signal(signal.SIGTERM)
-    time.sleep(0.5)
-    run.send_signal(signal.SIGTERM)  # the second one ends it at once, though a shard still waits
-    _, err = run.communicate(timeout=PATIENCE_S)
+    time.sleep(1)
+    flag.touch()
+    said, err = run.communicate(timeout=PATIENCE_S)
     assert run.returncode == 130, err
     assert "stopping: what is under way is finished first" in err
+    assert f"`detectattn predict --resume {out}` goes on from there" in err
     assert "Traceback" not in err
-    assert json.loads((out / "run.json").read_text())["status"] == "interrupted"
+    assert said.startswith("interrupted after ")
+    recorded = json.loads((out / "run.json").read_text())
+    assert recorded["status"] == "interrupted"
+    assert recorded["counts"]["shards"] == len(list(out.glob("done/*.json")))
+    assert recorded["counts"]["images"] == sum(1 for file in out.glob("predictions/*") for _ in file.open())
