@@ -57,13 +57,19 @@ def whole(words: Words, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def list_children() -> set[psutil.Process]:
+    """Processes that this one began, but for the browser of other tests."""
+    children = psutil.Process().children(recursive=True)
+    return {child for child in children if child.is_running() and "chrom" not in child.name()}
+
+
 @pytest.fixture(autouse=True)
 def _nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # where logs of bugs go
-    before, children = set(threading.enumerate()), set(psutil.Process().children(recursive=True))
+    before, children = set(threading.enumerate()), list_children()
     yield
     deadline = time.monotonic() + 5
     while (left := set(threading.enumerate()) - before) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not left, f"threads left behind: {left}"
-    assert set(psutil.Process().children(recursive=True)) <= children
+    assert list_children() <= children
