@@ -1,8 +1,8 @@
 """What a cluster costs: beside the local pipeline, a shard, an input, and with more replicas and more inputs.
 
-``python -m benchmarks.cluster -m MODEL`` measures and keeps figures; ``--page`` prints the table of docs/cluster.md from
-those that are kept. The stub is a fixed cost a picture that takes no processor, so that replicas beyond the cores of
-this machine show what holds them up but the model.
+``python -m benchmarks.cluster -m MODEL`` measures and keeps figures; ``--page`` prints the tables of docs/cluster.md
+from those that are kept. The stub is a fixed cost a picture that takes no processor, so that replicas beyond the cores
+of this machine show what holds them up but the model.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 import cv2
 import numpy as np
 
-from benchmarks.cluster_plan import render_table
+from benchmarks.cluster_plan import render_stub, render_table
 from benchmarks.cluster_stub import FixedCost
 from benchmarks.record import RESULTS, write_record
 from benchmarks.tiny_model import write_tiny_model
@@ -102,17 +103,14 @@ def _stub(cost_ms: float) -> Iterator[None]:
     """Within the block every picture costs so much, in runs of both kinds."""
     from detectattn.cli import cluster_model, predict_run
 
-    before: tuple[Any, Any] = cluster_model.OpenSinks, predict_run.open_sinks
-
     def open_local(folder: Path, config: Any, *rest: Any) -> Any:
         return FixedCost(config, cost_ms)(folder, *rest)
 
-    cluster_model.OpenSinks = partial(FixedCost, cost_ms=cost_ms)  # type: ignore[assignment,misc]
-    predict_run.open_sinks = open_local
-    try:
+    with (
+        patch.object(cluster_model, "OpenSinks", partial(FixedCost, cost_ms=cost_ms)),
+        patch.object(predict_run, "open_sinks", open_local),
+    ):
         yield
-    finally:
-        cluster_model.OpenSinks, predict_run.open_sinks = before  # type: ignore[misc]
 
 
 def _run(words: Sequence[object], out: Path) -> dict[str, Any]:
@@ -154,7 +152,8 @@ def _time_shards(inputs: Path, model: Path, folder: Path) -> float:
     """What a shard takes beside its pictures, in milliseconds: a hundred small ones against four large ones."""
     small = _run([inputs, "-m", model, *_to_cluster(1, 10)], folder / "small-shards")
     large = _run([inputs, "-m", model, *_to_cluster(1, 250)], folder / "large-shards")
-    return round(max(small["work_s"] - large["work_s"], small["wall_s"] - large["wall_s"], 0.0) / 96 * 1e3, 3)
+    more_s: float = max(small["work_s"] - large["work_s"], small["wall_s"] - large["wall_s"], 0.0)
+    return round(more_s / 96 * 1e3, 3)
 
 
 def _time_listing(inputs: Path, folder: Path) -> float:
@@ -207,7 +206,8 @@ def main() -> None:
     parser.add_argument("--page", action="store_true", help="print the table of docs/cluster.md from the kept figures")
     chosen = parser.parse_args()
     if chosen.page:
-        print(render_table(json.loads((RESULTS / "cluster.json").read_text(encoding="utf-8"))["figures"]))
+        kept = json.loads((RESULTS / "cluster.json").read_text(encoding="utf-8"))["figures"]
+        print(render_table(kept), render_stub(kept), sep="\n\n")
         return
     figures = measure(chosen.inputs, chosen.replicas, chosen.model, chosen.pictures, chosen.real_images)
     print(write_record("cluster", figures))

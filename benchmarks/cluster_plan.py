@@ -55,8 +55,8 @@ class Plan:
 def make_plan(case: Case, figures: Mapping[str, Any], hours: float = _DAY_H) -> Plan:
     """Work a case out.
 
-    ``replica_hours = images · (image_s + shard_s / shard_size) / 3600``, and so many replicas that these and the listing
-    (``images · list_s``, by the driver alone, before anything else) are done in ``hours``.
+    ``replica_hours = images · (image_s + shard_s / shard_size) / 3600``, and so many replicas that these and the
+    listing (``images · list_s``, by the driver alone, before anything else) are done in ``hours``.
 
     Args:
         case: What is to be done.
@@ -107,4 +107,23 @@ def render_table(figures: Mapping[str, Any]) -> str:
             f"| {case.images:,} | {case.what} | {case.shard_size:,} | {plan.replica_hours:,.0f} | {plan.replicas:,} "
             f"| {plan.machines:,} | {listing} | {plan.bottleneck} |"
         )
+    return "\n".join(lines)
+
+
+def render_stub(figures: Mapping[str, Any]) -> str:
+    """What replicas did of what they could do at best, as Markdown."""
+    rows = figures["stub"]
+    replicas = sorted({row["replicas"] for row in rows})
+    lines = ["| inputs | " + " | ".join(f"{n} replica{'' if n == 1 else 's'}" for n in replicas) + " |"]
+    lines.append("|---|" + "---|" * len(replicas))
+    for inputs in sorted({row["inputs"] for row in rows}):
+        shares = {row["replicas"]: row["of_ideal"] for row in rows if row["inputs"] == inputs}
+        lines.append(f"| {inputs:,} | " + " | ".join(f"{shares[n]:.1%}" for n in replicas) + " |")
+    real = figures["real"]
+    lines.append("")
+    lines.append(
+        f"One replica of {real['model']} on all cores did {real['cluster_images_per_s']:.2f} images a second where a "
+        f"local run did {real['local_images_per_s']:.2f}: its images took {real['overhead']:+.1%} time. A shard took "
+        f"{figures['shard_ms']:.0f} ms beside its images, an input {figures['list_us']:.0f} µs to list."
+    )
     return "\n".join(lines)

@@ -7,8 +7,9 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,8 @@ from detectattn.pipeline.tally import RunTally
 from detectattn.sources.isolation import open_isolation
 
 _TELL_S = 2.0
-_TEMP_PREFIX = "detectattn-shards-"
+_TEMP_PREFIX = "detectattn-shard-"
+_FORGOTTEN_S = 3600.0
 
 
 class ShardRunner:
@@ -88,16 +90,16 @@ class ShardRunner:
             )
         store = self._settings.store
         # Ray repeats a whole task, of which this shard may have been done before its replica died.
-        if attempt.number > 1 and store.exists(to_marker_name(shard)):
-            counts = read_marker(shard, store).counts
-        else:
-            with tempfile.TemporaryDirectory(prefix="shard-", dir=_own_folder()) as name:
-                out, temp = Path(name, "out"), Path(name, "temp")
-                out.mkdir()
-                temp.mkdir()
-                counts = self._work_on(shard, attempt, out, temp)
-                parts = publish_shard(out, shard, store)
-            mark_done(DoneShard(shard, counts, self._address, attempt.number, parts), store)
+        if store.exists(to_marker_name(shard)):
+            self._board.leave.remote(shard)
+            return {"state": "done", "counts": read_marker(shard, store).counts.to_dict()}
+        with _open_folder() as folder:
+            out, temp = folder / "out", folder / "temp"
+            out.mkdir()
+            temp.mkdir()
+            counts = self._work_on(shard, attempt, out, temp)
+            parts = publish_shard(out, shard, store)
+        mark_done(DoneShard(shard, counts, self._address, attempt.number, parts), store)
         self._board.end.remote(shard, self._node, counts.to_dict())
         return {"state": "done", "counts": counts.to_dict()}
 
@@ -151,24 +153,23 @@ class ShardRunner:
             teller.join()
 
 
-def _own_folder() -> Path:
-    """This process's folder for what is on its way; those of processes that died are removed."""
+@contextmanager
+def _open_folder() -> Iterator[Path]:
+    """An empty folder for what is on its way, gone when the block ends; what dead replicas left long ago goes too."""
     base = Path(tempfile.gettempdir())
     for left in base.glob(f"{_TEMP_PREFIX}*"):
-        if not _is_alive(left.name.removeprefix(_TEMP_PREFIX)):
-            shutil.rmtree(left, ignore_errors=True)
-    folder = base / f"{_TEMP_PREFIX}{os.getpid()}"
-    folder.mkdir(exist_ok=True)
-    return folder
+        with suppress(OSError):  # somebody else's, or removed by another replica
+            if time.time() - left.stat().st_mtime > _FORGOTTEN_S and not _is_alive(left.name.split("-")[2]):
+                shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=f"{_TEMP_PREFIX}{os.getpid()}-") as name:
+        yield Path(name)
 
 
 def _is_alive(pid: str) -> bool:
-    if not pid.isdigit():
-        return True
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:
         return False
-    except OSError:
+    except (OSError, ValueError):
         return True
     return True
