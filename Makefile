@@ -105,5 +105,5 @@ $(BIN)/python:
 	  exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { \
 	  rm -rf $(VENV); echo "Python's venv module is missing: install it (Debian, Ubuntu: apt install python3-venv)"; exit 1; }
-	@echo "Installing into $(VENV) (about 1 GB, once) …"
+	@echo "Installing into $(VENV) (about 1.3 GB, once) …"
 	@$(LOCKED) -r requirements/pip.txt

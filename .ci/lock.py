@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 REQUIREMENTS = ROOT / "requirements"
 
 # Those that `make install` has always brought: tests run every engine and every format.
-EXTRAS = ("openvino", "onnx", "int8", "parquet")
+EXTRAS = ("openvino", "onnx", "int8", "parquet", "cluster")
 GROUPS = ("dev", "fuzz")
 
 HEADERS = {
