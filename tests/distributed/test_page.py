@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from jsonschema import ValidationError
 
 from benchmarks.cluster_plan import Case, make_plan, render_stub, render_table
 from benchmarks.record import RESULTS
@@ -21,9 +22,10 @@ CLUSTER = ROOT / "docs/cluster-aws.yaml"
 def test_cluster_is_one_that_ray_takes() -> None:
     util = pytest.importorskip("ray.autoscaler._private.util")
     config = yaml.safe_load(CLUSTER.read_text())
-    util.validate_config(config)
     prepared = util.prepare_config(config)
     util.validate_config(prepared)
+    with pytest.raises(ValidationError):
+        util.validate_config({**prepared, "max_worker": 3})
     assert prepared["head_node_type"] in prepared["available_node_types"]
     assert prepared["available_node_types"]["head"]["resources"]["CPU"] == 0
     assert any("detectattn[cluster" in command for command in prepared["setup_commands"])
@@ -63,4 +65,6 @@ def test_plan() -> None:
     assert (plan.replicas, plan.machines) == (435, 28)
     assert plan.bottleneck == "the model"
     assert make_plan(Case(10**6, 0.001, 100, 16, "x"), measured).bottleneck == "shards"
-    assert make_plan(Case(10**9, 0.35, 100, 16, "x"), {**measured, "list_us": 50.0}).bottleneck == "listing"
+    assert make_plan(Case(10**9, 0.35, 100, 16, "x"), measured).bottleneck == "storage"
+    slow = make_plan(Case(10**9, 0.35, 100, 16, "x"), {**measured, "list_us": 500.0}, hours=240)
+    assert slow.bottleneck == "listing"
