@@ -103,6 +103,8 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 def format_value(value: float, unit: str, digits: int = 3) -> str:
     """A figure with its unit: three decimals for a share, else three significant digits."""
+    if not math.isfinite(value):
+        return f"{value} {unit}".strip()
     if unit == "":
         return f"{value:.{digits}f}"
     rounded = float(f"{value:.{digits - 1}e}")

@@ -21,7 +21,7 @@ from tests.distributed.deadly import PATIENCE_S, DeadlySinks, wait_for
 
 cluster_utils = pytest.importorskip("ray.cluster_utils")
 # One cluster for all: it takes seconds to start, and two would not leave the tests a core.
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ray")]
+pytestmark = pytest.mark.slow
 
 NODE = {"num_cpus": 1, "object_store_memory": 80_000_000, "include_dashboard": False}
 SHARDS = 5

@@ -22,7 +22,7 @@ from tests.object_store import s3, s3_endpoint
 __all__ = ["s3", "s3_endpoint"]
 
 pytest.importorskip("ray")
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ray")]
+pytestmark = pytest.mark.slow
 
 
 def list_marked(mark: str) -> list[int]:
