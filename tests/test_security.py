@@ -24,7 +24,9 @@ def list_tests(file: Path) -> set[str]:
     return {node.name for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.FunctionDef)}
 
 
-@pytest.mark.parametrize("text", [PROMISES, (ROOT / "docs/reliability.md").read_text()], ids=["SECURITY", "reliability"])
+@pytest.mark.parametrize(
+    "text", [PROMISES, (ROOT / "docs/reliability.md").read_text()], ids=["SECURITY", "reliability"]
+)
 def test_every_test_that_is_named_exists(text: str) -> None:
     named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text)
     assert len(named) == text.count("::")
