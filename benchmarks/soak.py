@@ -34,7 +34,8 @@ _SIZE_WH = (640, 360)
 _PICTURES = 40
 _SAMPLE_S = 5.0
 _LOOK_S = 0.05
-_WARM_UP = 0.125
+# Allocators, compiled shapes and files in parts settle within some forty minutes of two hours.
+_WARM_UP = 0.375
 _LEAST_WARM_UP_S = 60.0
 _MISCHIEFS = 24
 _PARTS = 24
