@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -56,8 +56,9 @@ class ShardRunner:
         self._address = get_node_ip_address()
         self._replica = f"{self._node}:{os.getpid()}"
         self._detector: Detector | None = None
-        # It lives as long as this process does; the processes that decode end with it.
-        self._isolation = open_isolation(settings.isolate).__enter__()
+        # Open as long as this process lives; the processes that decode end with it.
+        self._open_for_life = ExitStack()
+        self._isolation = self._open_for_life.enter_context(open_isolation(settings.isolate))
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Work on shards.

@@ -17,13 +17,17 @@ PICTURES = 12
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with ``p00.jpg`` to ``p11.jpg``, noise of several sizes, and ``p05x.jpg``, which is no picture."""
+    """A folder with ``p00.jpg`` to ``p11.jpg``, noise of several sizes, and ``p05x.jpg``, which is no picture.
+
+    ``p07`` is a WebP, which is decoded in a process of its own.
+    """
     folder = tmp_path_factory.mktemp("inputs") / "pictures"
     folder.mkdir()
     rng = np.random.default_rng(3)
     for number in range(PICTURES):
         coarse = rng.integers(0, 256, (4, 6, 3), np.uint8)
-        cv2.imwrite(str(folder / f"p{number:02d}.jpg"), cv2.resize(coarse, (96 + 8 * (number % 3), 64)))
+        suffix = "webp" if number == 7 else "jpg"
+        cv2.imwrite(str(folder / f"p{number:02d}.{suffix}"), cv2.resize(coarse, (96 + 8 * (number % 3), 64)))
     (folder / "p05x.jpg").write_bytes(b"no picture at all")
     return folder
 
