@@ -16,13 +16,15 @@ import numpy as np
 from detectattn.classes import resolve_class_ids
 from detectattn.config import parse_imgsz, split_model_name
 from detectattn.conversion.choose import OpenedModel, open_model
+from detectattn.conversion.fallback import open_fallback, to_torch_device
 from detectattn.conversion.work import Tell, Work
 from detectattn.drawing import draw_detections
 from detectattn.engines.base import EngineOptions, Hint
 from detectattn.engines.detector import Detector
 from detectattn.engines.postprocess import Thresholds
-from detectattn.errors import ConfigError, EmptySource, SourceError, UndecodableImage
+from detectattn.errors import ConfigError, EmptySource, EngineError, SourceError, UndecodableImage
 from detectattn.pipeline.channel import Stopped, StopSignal
+from detectattn.pipeline.recovery import KeptModel
 from detectattn.pipeline.stages import RunOptions, Stages
 from detectattn.records import to_record
 from detectattn.sinks.files import write_new_file
@@ -34,7 +36,6 @@ from detectattn.weights.locate import locate_weights
 
 # Naming a registry model consents to its download; address and size are announced here.
 _log = logging.getLogger("detectattn")
-_TORCH_DEVICES = frozenset({"auto", "cpu", "cuda", "mps"})
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -164,15 +165,23 @@ class Model:
             raise ConfigError(f"isolate is {isolate!r}", hint="Give auto, all or none")
         weights = locate_weights(where, offline=offline, on_notice=_log.info)
         self._offline = offline
-        self._detector = _open(weights, self._options, name, engine, str(calibrate)).detector
+        self._kept = KeptModel(
+            _open(weights, self._options, name, engine, str(calibrate)).detector,
+            partial(open_fallback, options=self._options),
+            lambda recovery: _log.warning(recovery.describe()),
+        )
         self._explaining: Detector | None = None
         self._closing = ExitStack()
-        self._closing.callback(self._detector.close)
+        self._closing.callback(self._kept.close)
         self._isolation = self._closing.enter_context(open_isolation(isolate))
 
     @property
+    def _detector(self) -> Detector:
+        return self._kept.detector
+
+    @property
     def info(self) -> ModelInfo:
-        """What the model is and where it runs."""
+        """What the model is and where it runs: after its engine has hung, on that which took over."""
         return self._detector.info
 
     def predict(self, source: Any, **options: Any) -> list[Shot]:
@@ -207,8 +216,16 @@ class Model:
         Raises:
             SourceError: Nothing to read, or an input that cannot be read and no ``on_failure``.
             UnknownClass: The model lacks a class.
+            EngineError: The engine fails. One that hangs is replaced once, by PyTorch where that can run the model,
+                which the logger ``detectattn`` is told as a warning; calls that follow use it too.
         """
-        info = self._detector.info
+        detector = self._detector
+        if detector.stalled:
+            raise EngineError(
+                f"{detector.info.name} hung before, and there is no other engine for it",
+                hint="Load the model again, with another engine=",
+            )
+        info = detector.info
         class_ids = None if classes is None else tuple(resolve_class_ids([*classes], info.class_names))
         thresholds = Thresholds(conf, iou, max_det, class_ids)
         stop = StopSignal()
@@ -224,7 +241,7 @@ class Model:
             read = ReadOptions(
                 vid_stride=vid_stride, offline=self._offline, temp_dir=Path(temp_dir), isolation=self._isolation
             )
-            stages = Stages(self._detector, RunOptions(thresholds), stop, fail)
+            stages = Stages(detector, RunOptions(thresholds), stop, fail, rescue=self._kept.to_rescue())
             stages.start(_iter_media(source, read), partial(iter_frames, options=read))
             try:
                 for detected in stages.iter_detected():
@@ -283,13 +300,12 @@ class Model:
     def _open_explaining(self) -> Detector:
         """The model in PyTorch and single precision: the one that runs, or the weights it was made from."""
         info = self._detector.info
-        if (info.engine, info.precision) == ("torch", "fp32"):
+        if (info.engine, info.precision) == ("torch", "fp32") and not self._detector.stalled:
             return self._detector
         if self._explaining is None:
             from detectattn.explain.models import open_models
 
-            known = self._options.device.split(":")[0] in _TORCH_DEVICES  # others are OpenVINO's
-            device = self._options.device if known else "auto"
+            device = to_torch_device(self._options.device)
             options = replace(self._options, device=device, precision="fp32", imgsz_hw=info.net_hw)
             weights = self._detector.weights
             opened = open_models([f"{info.name}={weights.path}"], lambda _: weights, options, _log.info)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,11 @@ from PIL import Image
 import detectattn
 from detectattn import Model
 from detectattn.api import Shot
-from detectattn.errors import OutputExists, SourceError, UndecodableImage, UnknownClass, UnknownModel
+from detectattn.engines.pytorch import TorchEngine
+from detectattn.errors import EngineError, OutputExists, SourceError, UndecodableImage, UnknownClass, UnknownModel
+from detectattn.pipeline.stages import RunOptions
 from detectattn.types import FrameFailure
+from tests.hanging import let_engines_hang
 
 
 @pytest.fixture(scope="module")
@@ -136,3 +140,30 @@ def test_public_names_exist() -> None:
     assert all(getattr(detectattn, name) for name in detectattn.__all__)
     with pytest.raises(AttributeError, match="nothing_like_it"):
         detectattn.nothing_like_it  # noqa: B018 - the access is the test
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("detectattn.api.RunOptions", partial(RunOptions, first_answer_s=1.0))
+
+
+@pytest.mark.timeout(30)
+def test_an_engine_that_hangs_is_replaced_for_good(
+    impatient: None, noon: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Model("demo-yolo", imgsz=96, engine="torch") as model, let_engines_hang(TorchEngine, engines=1, answers=1):
+        hung = model._detector
+        whole = [[shot.names for shot in model.predict(source)] for source in (noon, [noon, noon], noon)]
+    assert whole == [whole[0], whole[0] * 2, whole[0]]
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "demo-yolo did not answer" in caplog.text
+    assert (hung.stalled, model._detector is hung, model._detector.stalled) == (True, False, False)
+
+
+@pytest.mark.timeout(30)
+def test_a_model_without_an_engine_that_answers_is_not_asked_again(impatient: None, noon: Path) -> None:
+    with Model("demo-yolo", imgsz=96, engine="torch") as model, let_engines_hang(TorchEngine, engines=2, answers=1):
+        with pytest.raises(EngineError, match="did not answer"):
+            model.predict([noon] * 4)
+        with pytest.raises(EngineError, match="hung before"):
+            model.predict(noon)

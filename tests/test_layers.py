@@ -61,7 +61,7 @@ def test_the_layers_hold(cache: Path) -> None:
         ("sources/base.py", "import torch", "torch and Ultralytics only"),
         ("cli/app.py", "def later():\n    from ultralytics import YOLO", "torch and Ultralytics only"),
         ("engines/postprocess.py", "import torchvision", "torchvision nowhere"),
-        ("records.py", "from rich import print", "The terminal only in cli"),
+        ("records/values.py", "from rich import print", "The terminal only in cli"),
     ],
 )  # fmt: skip
 def test_a_forbidden_import_is_caught(file: str, line: str, contract: str, tree: Path, cache: Path) -> None:

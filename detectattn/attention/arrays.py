@@ -1,4 +1,56 @@
-"""Attention as plain arrays in one ``.npz`` file, for those who study it."""
+"""Attention as plain arrays in one ``.npz`` file, for those who study it.
+
+Weights are float32, rows (last axis, or levels × points) sum to 1. Tokens are the cells of a feature map,
+row-major: token ``t`` of a grid of width ``w`` is row ``t // w``, column ``t % w``, and covers an equal share of
+the network's input, padding and all. *Picture pixels* are those of the upright picture, continuous: a pixel ``i``
+reaches from ``i`` to ``i + 1``. A network's point ``p`` lies in the picture at ``(p - offset_xy) / scale_xy``.
+
+Every model:
+
+==================  ===========================  ==================================================================
+``schema_version``  i32[]                        :data:`SCHEMA_VERSION`
+``xyxy``            f32[D, 4]                    boxes, picture pixels
+``score``           f32[D]                       0 to 1
+``class_id``        i32[D]                       the model's own class index
+``query_id``        i32[D]                       the query (RT-DETR) or the anchor (YOLO: cells of all levels in
+                                                 the order of ``grid_hw``, row-major) behind each; -1 if unknown
+``image_hw``        i32[2]                       height and width of the picture
+``net_hw``          i32[2]                       height and width of the network's input
+``scale_xy``        f32[2]                       network pixels a picture pixel
+``offset_xy``       f32[2]                       padding at the left and the top, network pixels
+``grid_hw``         i32[levels, 2]               feature maps that the head was given, finest first
+==================  ===========================  ==================================================================
+
+With a decoder (RT-DETR; layers from the first to the last that ran):
+
+==================  ===========================  ==================================================================
+``encoder_self``    [heads, tokens, tokens]      the encoder's self-attention (AIFI), queries by keys
+``encoder_hw``      i32[2]                       its grid
+``decoder_self``    [layers, heads, D, queries]  what each detection's query attended to among all queries
+``cross_points``    [layers, D, heads, levels,   sampled places, x and y, picture pixels; they may lie outside
+                    points, 2]
+``cross_weights``   [layers, D, heads, levels,   their weights
+                    points]
+``layer_xyxy``      f32[1 + layers, D, 4]        where the query was: the encoder's proposal, then after each
+                                                 layer; picture pixels
+``layer_score``     f32[layers, D]               what each layer's classifier gave it for the detection's class
+==================  ===========================  ==================================================================
+
+Modules of YOLO, whose sizes differ, each under its own name: ``PATH`` is its place in the model, ``10.m.0.attn``
+(block 10):
+
+==================  ===========================  ==================================================================
+``psa_self.PATH``   [heads, tokens, tokens]      self-attention of YOLO11 and YOLO26 (PSA)
+``psa_hw.PATH``     i32[2]                       its grid
+``area_self.PATH``  [areas, heads, tokens,       area attention of YOLO12: token ``t`` of area ``a`` is token
+                    tokens]                      ``a × tokens + t`` of the grid
+``area_hw.PATH``    i32[2]                       its grid
+==================  ===========================  ==================================================================
+
+A model with several multi-head attentions over grids has ``encoder_self.PATH`` and ``encoder_hw.PATH`` instead of
+``encoder_self`` and ``encoder_hw``. Self-attention takes 4 × heads × tokens² bytes: 5 MB for RT-DETR-L at 640
+pixels (400 tokens), 82 MB at 1280 (1,600).
+"""
 
 from __future__ import annotations
 
@@ -22,58 +74,7 @@ _UNTRACED = -1
 
 
 def to_arrays(captured: CapturedPicture, rows: Sequence[int] | NDArray[np.intp]) -> dict[str, NDArray[Any]]:
-    """A picture's attention, for some of its detections.
-
-    Weights are float32, rows (last axis, or levels × points) sum to 1. Tokens are the cells of a feature map,
-    row-major: token ``t`` of a grid of width ``w`` is row ``t // w``, column ``t % w``, and covers an equal share of
-    the network's input, padding and all. *Picture pixels* are those of the upright picture, continuous: a pixel ``i``
-    reaches from ``i`` to ``i + 1``. A network's point ``p`` lies in the picture at ``(p - offset_xy) / scale_xy``.
-
-    Every model:
-
-    ==================  ===========================  ==================================================================
-    ``schema_version``  i32[]                        :data:`SCHEMA_VERSION`
-    ``xyxy``            f32[D, 4]                    boxes, picture pixels
-    ``score``           f32[D]                       0 to 1
-    ``class_id``        i32[D]                       the model's own class index
-    ``query_id``        i32[D]                       the query (RT-DETR) or the anchor (YOLO: cells of all levels in
-                                                     the order of ``grid_hw``, row-major) behind each; -1 if unknown
-    ``image_hw``        i32[2]                       height and width of the picture
-    ``net_hw``          i32[2]                       height and width of the network's input
-    ``scale_xy``        f32[2]                       network pixels a picture pixel
-    ``offset_xy``       f32[2]                       padding at the left and the top, network pixels
-    ``grid_hw``         i32[levels, 2]               feature maps that the head was given, finest first
-    ==================  ===========================  ==================================================================
-
-    With a decoder (RT-DETR; layers from the first to the last that ran):
-
-    ==================  ===========================  ==================================================================
-    ``encoder_self``    [heads, tokens, tokens]      the encoder's self-attention (AIFI), queries by keys
-    ``encoder_hw``      i32[2]                       its grid
-    ``decoder_self``    [layers, heads, D, queries]  what each detection's query attended to among all queries
-    ``cross_points``    [layers, D, heads, levels,   sampled places, x and y, picture pixels; they may lie outside
-                        points, 2]
-    ``cross_weights``   [layers, D, heads, levels,   their weights
-                        points]
-    ``layer_xyxy``      f32[1 + layers, D, 4]        where the query was: the encoder's proposal, then after each
-                                                     layer; picture pixels
-    ``layer_score``     f32[layers, D]               what each layer's classifier gave it for the detection's class
-    ==================  ===========================  ==================================================================
-
-    Modules of YOLO, whose sizes differ, each under its own name: ``PATH`` is its place in the model, ``10.m.0.attn``
-    (block 10):
-
-    ==================  ===========================  ==================================================================
-    ``psa_self.PATH``   [heads, tokens, tokens]      self-attention of YOLO11 and YOLO26 (PSA)
-    ``psa_hw.PATH``     i32[2]                       its grid
-    ``area_self.PATH``  [areas, heads, tokens,       area attention of YOLO12: token ``t`` of area ``a`` is token
-                        tokens]                      ``a × tokens + t`` of the grid
-    ``area_hw.PATH``    i32[2]                       its grid
-    ==================  ===========================  ==================================================================
-
-    A model with several multi-head attentions over grids has ``encoder_self.PATH`` and ``encoder_hw.PATH`` instead of
-    ``encoder_self`` and ``encoder_hw``. Self-attention takes 4 × heads × tokens² bytes: 5 MB for RT-DETR-L at 640
-    pixels (400 tokens), 82 MB at 1280 (1,600).
+    """A picture's attention, for some of its detections, under the names and in the shapes that this module describes.
 
     Args:
         captured: What was captured.

@@ -94,21 +94,7 @@ def inspect_model(
         OutOfMemory: Not even the smallest size fits.
     """
     subject = Subject(engine.model, torch.device(engine.spec.device))
-    done: list[SizeInspection] = []
-    skipped: list[SkippedSize] = []
-    for net_hw in sizes:
-        on_size(net_hw)
-        reason = _foresee_lack(subject, done, net_hw)
-        found = None if reason else _within_memory(partial(subject.look, net_hw, options))
-        if found is None:
-            first = SkippedSize(net_hw, reason or "memory ran out")
-            larger = sizes[len(done) + 1 :]
-            skipped = [
-                first,
-                *(SkippedSize(size, f"larger than {_say(net_hw)}, which does not fit") for size in larger),
-            ]
-            break
-        done.append(found)
+    done, skipped = _look_at_sizes(subject, sizes, options, on_size)
     if not done:
         raise _nothing_fits(engine, name, sizes[0])
     return ModelInspection(
@@ -123,8 +109,25 @@ def inspect_model(
         growth=fit_growths(done),
         crossings=find_crossings(done),
         reconciliation=_reconcile(subject, done, engine.spec.net_hw, options.published),
-        skipped=tuple(skipped),
+        skipped=skipped,
     )
+
+
+def _look_at_sizes(
+    subject: Subject, sizes: Sequence[Size], options: InspectOptions, on_size: Callable[[Size], None]
+) -> tuple[list[SizeInspection], tuple[SkippedSize, ...]]:
+    """What was seen at each size, up to the first that does not fit; and those that were left out."""
+    done: list[SizeInspection] = []
+    for net_hw in sizes:
+        on_size(net_hw)
+        reason = _foresee_lack(subject, done, net_hw)
+        found = None if reason else _within_memory(partial(subject.look, net_hw, options))
+        if found is None:
+            first = SkippedSize(net_hw, reason or "memory ran out")
+            too_large = f"larger than {_say(net_hw)}, which does not fit"
+            return done, (first, *(SkippedSize(size, too_large) for size in sizes[len(done) + 1 :]))
+        done.append(found)
+    return done, ()
 
 
 class Subject:

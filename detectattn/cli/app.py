@@ -15,6 +15,7 @@ from detectattn import __version__
 from detectattn.cli.compare import compare
 from detectattn.cli.demo import demo
 from detectattn.cli.doctor import doctor
+from detectattn.cli.exit_codes import EXIT_BUG, EXIT_INTERRUPTED, EXIT_USAGE
 from detectattn.cli.explain import explain
 from detectattn.cli.export import export
 from detectattn.cli.inspect import inspect
@@ -23,10 +24,6 @@ from detectattn.cli.models import app as models_app
 from detectattn.cli.predict import predict
 from detectattn.cli.report import report
 from detectattn.errors import DetectattnError
-
-EXIT_USAGE = 2
-EXIT_BUG = 3
-EXIT_INTERRUPTED = 130
 
 app = typer.Typer(
     name="detectattn",

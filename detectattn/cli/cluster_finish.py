@@ -48,9 +48,7 @@ def finish_run(
     if outcome.status != "finished":
         notices.say(f"`detectattn predict --resume {outcome.place}` goes on from there")
     elif notices.quiet and outcome.counts.failures:
-        number = outcome.counts.failures.total()
-        inputs = "1 input" if number == 1 else f"{number:,} inputs"
-        notices.warn(f"{inputs} failed; {outcome.place}/failures/ says why")
+        notices.warn_of_failures(outcome.counts.failures.total(), f"{outcome.place}/failures/")
 
 
 def _write(run: RunManifest, outcome: ClusterOutcome) -> None:
@@ -58,9 +56,11 @@ def _write(run: RunManifest, outcome: ClusterOutcome) -> None:
     if outcome.counts.failures:
         outcome.failures = read_failures(outcome.store, _MOST_FAILURES)
     counts = {**outcome.counts.to_run_counts(), "skipped": dict(outcome.skipped), "shards": len(outcome.counted)}
+    recovered = outcome.counts.to_recovered()
     final = replace(
         run,
         status=outcome.status,
+        models=[{**model, "recovered": recovered} for model in run.models] if recovered else run.models,
         counts=counts,
         timing={**run.timing, **_to_timing(outcome)},
         failures=outcome.failures,

@@ -11,6 +11,7 @@ from detectattn.cli.console import Notices
 from detectattn.cli.download_progress import show_download
 from detectattn.cli.predict_model import choose_thresholds, describe_opened
 from detectattn.cli.predict_sinks import open_sinks
+from detectattn.cli.reading import read_options, reduce_pictures
 from detectattn.cli.step_progress import show_steps
 from detectattn.config import AUTO_BATCH, PredictConfig, parse_batch, parse_imgsz, split_model_name
 from detectattn.conversion.choose import OpenedModel
@@ -26,7 +27,6 @@ from detectattn.distributed.sizing import choose_size
 from detectattn.distributed.trial import list_sizes
 from detectattn.engines import model_name
 from detectattn.engines.base import EngineOptions
-from detectattn.sinks import READ_PIXELS
 from detectattn.sinks.base import Sink
 from detectattn.sources.base import ReadOptions
 from detectattn.storage import Store
@@ -75,6 +75,7 @@ class ClusterModel:
         names = {int(class_id): str(name) for class_id, name in self.described["class_names"].items()}
         return RunSettings(
             store=store,
+            shared=store,
             model=self.setup,
             thresholds=choose_thresholds(config, names),
             read=to_read_options(config, (self.described["net_hw"][0], self.described["net_hw"][1])),
@@ -86,10 +87,8 @@ class ClusterModel:
 
 def to_read_options(config: PredictConfig, net_hw: tuple[int, int] | None) -> ReadOptions:
     """How inputs are read; ``net_hw`` is the size of the network's input, where it is known."""
-    read = ReadOptions(allow_truncated=config.allow_truncated, vid_stride=config.vid_stride, offline=config.offline)
-    if config.decode == "full" or net_hw is None:
-        return read
-    return replace(read, at_least_hw=net_hw, in_full=config.images or not READ_PIXELS.isdisjoint(config.save))
+    read = read_options(config)
+    return read if net_hw is None else reduce_pictures(read, config, net_hw)
 
 
 def recall_model(config: PredictConfig, described: Mapping[str, Any]) -> ClusterModel:

@@ -6,6 +6,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from detectattn.cli.console import Notices
+from detectattn.cli.interrupt import interrupt_on_termination
 from detectattn.cli.predict_start import (
     Given,
     require_predict,
@@ -15,7 +17,9 @@ from detectattn.cli.predict_start import (
 )
 from detectattn.config import PredictConfig
 from detectattn.distributed.layout import RUN_FILE, SHARDED_FORMATS
-from detectattn.errors import ConfigError, OutputExists, SourceNotFound
+from detectattn.distributed.lease import Lease, hold_lease
+from detectattn.errors import ConfigError, FetchError, OutputExists, RunInUse, SourceNotFound
+from detectattn.pipeline.channel import StopSignal
 from detectattn.pipeline.run_folder import create_run_folder, lock_run_folder, require_new_folder
 from detectattn.records import manifest_from_json
 from detectattn.sinks import require_known
@@ -58,12 +62,7 @@ def start_cluster_run(typed: Given, out: str | None) -> ClusterStart:
     if out is None or "://" not in out:
         require_new_folder(None if out is None else Path(out))
     else:
-        store = open_store(out, offline=config.offline)
-        if any(not _is_ours(name) for name in store.iter_names()):
-            raise OutputExists(
-                f"{store.url} is there already, and a run never writes where something is",
-                hint="Name another place with -o; --resume goes on with an unfinished run",
-            )
+        _require_empty(open_store(out, offline=config.offline))
     return ClusterStart(start.sources, config, out)
 
 
@@ -95,27 +94,87 @@ def resume_cluster_run(typed: Given, place: str) -> ClusterStart | None:
     return ClusterStart(resolve_recorded_sources(typed.sources, manifest), config, place, manifest)
 
 
-def open_place(start: ClusterStart, stack: ExitStack) -> Store:
-    """The store of a run; a new local folder is made, and any local one is locked.
+@dataclass(frozen=True, slots=True, eq=False)
+class RunPlace:
+    """The place of a run, which no other driver writes.
+
+    Attributes:
+        store: Where the run goes.
+        lease: What keeps others out; None for a local folder, which the system locks.
+    """
+
+    store: Store
+    lease: Lease | None = None
+
+    def require_held(self) -> None:
+        """Look whether it still is this driver's.
+
+        Raises:
+            RunInUse: Another one took it over.
+            FetchError: Nobody can tell.
+        """
+        if self.lease is not None:
+            self.lease.require_held()
+
+    def is_lost(self) -> bool:
+        """Whether it is another driver's now, as far as can be told."""
+        try:
+            self.require_held()
+        except RunInUse:
+            return True
+        except FetchError:
+            return False
+        return False
+
+
+def open_place(start: ClusterStart, stack: ExitStack, stop: StopSignal, notices: Notices) -> RunPlace:
+    """The place of a run, kept from other drivers; a new local folder is made.
+
+    Args:
+        start: What the run begins with.
+        stack: Gives it back.
+        stop: Set where another driver takes the place over, because this one seemed dead.
+        notices: Told why nothing happens where another driver may be dead.
 
     Raises:
-        OutputExists: A new run's folder is there already.
+        OutputExists: A new run's place is there already.
         RunInUse: Another process writes it.
-        OutputError: It cannot be made.
+        OutputError, FetchError: It cannot be made, read or written.
     """
     if start.place is not None and is_storage_url(start.place):
-        return open_store(start.place, offline=start.config.offline)
+        return _open_remote(start, start.place, stack, stop, notices)
     if start.earlier is None:
         folder = create_run_folder(None if start.place is None else Path(start.place), "predict")
     else:
         assert start.place is not None
         folder = Path(start.place)
     stack.enter_context(lock_run_folder(folder))
-    return open_store(folder)
+    return RunPlace(open_store(folder))
 
 
-def _is_ours(name: str) -> bool:
-    return name.startswith(_OURS)
+def _open_remote(start: ClusterStart, place: str, stack: ExitStack, stop: StopSignal, notices: Notices) -> RunPlace:
+    store = open_store(place, offline=start.config.offline)
+    stack.enter_context(interrupt_on_termination())  # until the run itself minds signals, and after
+
+    def lose(error: RunInUse) -> None:
+        notices.warn("another driver has taken this run over; ending")
+        stop.set(error)
+
+    lease = stack.enter_context(hold_lease(store, notices.warn, lose))
+    # What was seen there before may be another driver's by now, which has ended since.
+    if start.earlier is None:
+        _require_empty(store)
+    elif manifest_from_json(store.get(RUN_FILE).decode("utf-8")) != start.earlier:
+        raise RunInUse(f"{store.url} was written by another driver a moment ago", hint="Give the same command again")
+    return RunPlace(store, lease)
+
+
+def _require_empty(store: Store) -> None:
+    if any(not name.startswith(_OURS) for name in store.iter_names()):
+        raise OutputExists(
+            f"{store.url} is there already, and a run never writes where something is",
+            hint="Name another place with -o; --resume goes on with an unfinished run",
+        )
 
 
 def _require_usable(config: PredictConfig) -> None:

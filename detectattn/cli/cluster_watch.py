@@ -6,10 +6,11 @@ import time
 
 from detectattn.cli.cluster_progress import ShowProgress
 from detectattn.cli.cluster_summary import ClusterOutcome
+from detectattn.cli.console import Notices
 from detectattn.config import parse_max_failures
 from detectattn.distributed.board import Progress
 from detectattn.distributed.drive import BoardHandle
-from detectattn.errors import TooManyFailures
+from detectattn.errors import RunInUse, TooManyFailures
 from detectattn.pipeline.channel import StopSignal
 
 _LOOK_S = 0.5
@@ -24,16 +25,25 @@ class Watch:
         stop: Set from outside, or here where too many inputs failed.
         max_failures: As the option has it.
         show: Told of the progress, too.
+        notices: Told of what replicas got over.
     """
 
     def __init__(
-        self, outcome: ClusterOutcome, board: BoardHandle, stop: StopSignal, max_failures: str, show: ShowProgress
+        self,
+        outcome: ClusterOutcome,
+        board: BoardHandle,
+        stop: StopSignal,
+        max_failures: str,
+        show: ShowProgress,
+        notices: Notices,
     ) -> None:
         self._outcome = outcome
         self._board = board
         self._stop = stop
         self._limit = max_failures
         self._show = show
+        self._notices = notices
+        self._warned: set[str] = set()
         self._looked_s = 0.0
         self._asked_to_stop = False
 
@@ -42,6 +52,8 @@ class Watch:
         if time.monotonic() - self._looked_s < _LOOK_S:
             return False
         self.look()
+        if isinstance(self._stop.error, RunInUse):
+            return True  # another driver does what is under way here as well
         progress = self._outcome.progress
         if progress.error is None and not self._stop.is_set():
             self._limit_failures(progress)
@@ -58,6 +70,10 @@ class Watch:
         if progress is not None:
             self._outcome.progress = progress
             self._show(progress)
+            for text in progress.warnings:
+                if text not in self._warned:
+                    self._warned.add(text)
+                    self._notices.warn(text)
 
     def _limit_failures(self, progress: Progress) -> None:
         failed = self._outcome.failed_before + progress.failures

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -108,15 +107,32 @@ ExplainOption = Annotated[
     bool | None,
     typer.Option("--explain/--no-explain", help="Show where models looked for what they disagree on. [default: no]"),
 ]
+PlaceOption = Annotated[
+    str | None,
+    typer.Option(
+        "-o",
+        "--out",
+        metavar="FOLDER",
+        help="Folder of the study; must not exist. With --cluster also s3:// and the like. [default: runs/compare-NNN]",
+    ),
+]
+ClusterOption = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Detect on a Ray cluster (models are timed here): local, auto, HOST:PORT, ray://….",
+    ),
+]
 ResumeOption = Annotated[
-    Path | None, typer.Option("--resume", metavar="RUN", help="Go on with an interrupted study, with its own options.")
+    str | None, typer.Option("--resume", metavar="RUN", help="Go on with an interrupted study, with its own options.")
 ]
 
 
 def compare(
     sources: Sources = None,
     model: ModelsOption = None,
-    out: opt.OutOption = None,
+    out: PlaceOption = None,
     config: opt.ConfigOption = None,
     resume: ResumeOption = None,
     conf: ConfOption = None,
@@ -143,6 +159,11 @@ def compare(
     offline: opt.OfflineOption = None,
     trust_weights: opt.TrustOption = None,
     allow_truncated: opt.TruncatedOption = None,
+    cluster: ClusterOption = None,
+    replicas: opt.ReplicasOption = None,
+    replica_cpus: opt.ReplicaCpusOption = None,
+    replica_gpus: opt.ReplicaGpusOption = None,
+    shard_size: opt.ShardOption = None,
     quiet: opt.QuietOption = False,
     verbose: opt.VerboseOption = False,
     as_json: opt.JsonOption = False,
@@ -151,6 +172,7 @@ def compare(
     from detectattn.cli.compare_run import CompareRun
     from detectattn.cli.compare_start import resume_study, start_study
     from detectattn.cli.console import Notices
+    from detectattn.cli.predict_start import Given, require_no_cluster_options
     from detectattn.config import CompareConfig, load_preset, resolve_options
 
     given: dict[str, Any] = {
@@ -179,15 +201,23 @@ def compare(
         "offline": offline,
         "trust_weights": trust_weights,
         "allow_truncated": allow_truncated,
+        "cluster": cluster,
+        "replicas": replicas,
+        "replica_cpus": replica_cpus,
+        "replica_gpus": replica_gpus,
+        "shard_size": shard_size,
     }
     notices = Notices(quiet=quiet, verbose=verbose)
     with ExitStack() as stack:
         if resume is not None:
-            others = [n for n, value in {**given, "sources": sources, "out": out, "config": config}.items() if value]
-            start = resume_study(resume, others, notices, stack)
+            beside = {**given, "sources": sources, "out": out, "config": config}
+            start = resume_study(resume, beside, notices, stack)
         else:
             preset = load_preset(config, CompareConfig) if config else {}
-            start = start_study(sources or (), resolve_options(CompareConfig, preset, given), out, notices)
+            options = resolve_options(CompareConfig, preset, given)
+            if not options.cluster:
+                require_no_cluster_options(Given((), preset, given, None))
+            start = start_study(sources or (), options, out, notices)
         code = CompareRun(start, notices, as_json=as_json).execute()
     if code:
         raise typer.Exit(code)

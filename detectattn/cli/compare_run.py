@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+from detectattn.cli.compare_cluster import require_cluster, run_study_on_cluster
 from detectattn.cli.compare_explain import find_explainer
 from detectattn.cli.compare_manifest import describe_models, make_manifest
+from detectattn.cli.compare_place import StudyPlace, begin_place, require_new_place
 from detectattn.cli.compare_start import Start
 from detectattn.cli.console import Notices
 from detectattn.cli.download_progress import show_download
+from detectattn.cli.exit_codes import EXIT_FAILED, EXIT_PARTIAL
+from detectattn.cli.reading import read_options
 from detectattn.cli.study_progress import show_study
 from detectattn.compare.budget import parse_budget
 from detectattn.compare.conversions import Conversions, require_engines
@@ -23,14 +26,12 @@ from detectattn.compare.entrants import Entrant, FileEntrant, ModelEntrant, reso
 from detectattn.compare.finish import finish_study
 from detectattn.compare.gate import load_baseline, parse_condition
 from detectattn.compare.study import StudyPlan, require_rereadable, run_study
-from detectattn.compare.study_folder import StudyFolder
 from detectattn.compare.sweep import expand_entrant, parse_sweep
 from detectattn.compare.truth_of_study import StudyTruth, read_truth
 from detectattn.config import CompareConfig, parse_imgsz
 from detectattn.conversion.work import Tell
 from detectattn.engines.base import EngineOptions
-from detectattn.errors import ConfigError, EmptySource
-from detectattn.pipeline.run_folder import create_run_folder, lock_run_folder, require_new_folder
+from detectattn.errors import EmptySource
 from detectattn.report.content import Report
 from detectattn.report.json_file import to_json
 from detectattn.report.terminal import render_terminal
@@ -39,9 +40,6 @@ from detectattn.sources.base import ReadCounts, ReadOptions
 from detectattn.sources.isolation import open_isolation
 from detectattn.types import FrameFailure, Media, WeightsFile
 from detectattn.weights.locate import locate_weights
-
-EXIT_FAILED = 1
-EXIT_PARTIAL = 4
 
 
 class CompareRun:
@@ -76,16 +74,12 @@ class CompareRun:
         start, config = self._start, self._start.config
         with ExitStack() as stack:
             temp_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="detectattn-")))
-            read = ReadOptions(
-                allow_truncated=config.allow_truncated,
-                vid_stride=config.vid_stride,
-                offline=config.offline,
-                temp_dir=temp_dir,
-                isolation=stack.enter_context(open_isolation("auto")),
-            )
-            require_new_folder(start.out)
+            read = read_options(config, temp_dir, stack.enter_context(open_isolation("auto")))
+            require_new_place(start.out, cluster=bool(config.cluster), offline=config.offline)
             media = list_media(start.sources, read) if start.sources else ()
             require_rereadable(media)
+            if config.cluster:
+                require_cluster(config, media)
             truth = read_truth(config, start.sources)
             if truth is not None:
                 truth.check_names([m for m in media if isinstance(m, Media)])
@@ -96,10 +90,10 @@ class CompareRun:
             plan = make_plan(config, media, read, entrants, truth, temp_dir)
             for note in notes:
                 self._notices.warn(note)
-            folder = start.resumed or _begin_folder(start.out, stack)
-            self.folder = folder.root
-            report = self.report = self._measure(plan, folder, entrants)
-        return self._end(report, folder.root)
+            place = start.resumed or begin_place(start.out, stack, self._notices, offline=config.offline)
+            self.folder = place.folder.root
+            report = self.report = self._measure(plan, place, entrants)
+        return self._end(report, place.shown)
 
     def _resolve_entrants(self) -> tuple[tuple[Entrant, ...], tuple[str, ...]]:
         """The models and files, each model followed by its variants; and what of a sweep does not apply."""
@@ -130,7 +124,8 @@ class CompareRun:
                 model, offline=self._start.config.offline, on_notice=self._notices.say, on_progress=on_progress
             )
 
-    def _measure(self, plan: StudyPlan, folder: StudyFolder, entrants: Sequence[Entrant]) -> Report:
+    def _measure(self, plan: StudyPlan, place: StudyPlace, entrants: Sequence[Entrant]) -> Report:
+        folder = place.folder
         manifest = make_manifest(self._start, entrants, folder)
         folder.write_manifest(manifest)
         status = "failed"
@@ -138,14 +133,18 @@ class CompareRun:
             with show_study(len(plan.models), self._notices) as events:
                 tell = Tell(events.say, events.warn, events.step)
                 prepare = Conversions(self._start.sources, self._start.config.calibrate, tell)
-                run_study(replace(plan, prepare=prepare), folder, events)
+                plan = replace(plan, prepare=prepare)
+                if self._start.config.cluster:
+                    run_study_on_cluster(plan, place, self._start.config, events, self._notices)
+                else:
+                    run_study(plan, folder, events)
             events.say("judging …")
             explain = find_explainer(plan, folder, self._notices) if self._start.config.explain else None
             report = finish_study(folder, plan.media, plan.read, explain)
             status = "finished"
         except KeyboardInterrupt:
             status = "interrupted"
-            self._notices.warn(f"interrupted; `detectattn compare --resume {folder.root}` goes on")
+            self._notices.warn(f"interrupted; `detectattn compare --resume {place.shown}` goes on")
             raise
         finally:
             _, failures = folder.read_pictures()
@@ -153,12 +152,12 @@ class CompareRun:
             folder.write_manifest(replace(manifest, status=status, failures=failures, models=models))
         return report
 
-    def _end(self, report: Report, folder: Path) -> int:
+    def _end(self, report: Report, place: str) -> int:
         if self._show and self._as_json:
-            content = {"run": str(folder), "report": to_json(report)}
+            content = {"run": place, "report": to_json(report)}
             print(json.dumps({"schema": 1, "command": "compare", "data": content}, ensure_ascii=False))
         elif self._show and not self._notices.quiet:
-            print("\n".join(render_terminal(report, str(folder))))
+            print("\n".join(render_terminal(report, place)))
         failed = [gate for gate in report.gates if gate.failed]
         if self._as_json or self._notices.quiet:
             for gate in failed:
@@ -167,25 +166,6 @@ class CompareRun:
         if failed or not finished:
             return EXIT_FAILED
         return EXIT_PARTIAL if len(finished) < len(report.models) or report.conditions.image_failures else 0
-
-
-def _begin_folder(out: Path | None, stack: ExitStack) -> StudyFolder:
-    """The folder of a new study, locked until the stack unwinds."""
-    root = create_run_folder(out, "compare")
-    stack.enter_context(_discard_unbegun(root))
-    stack.enter_context(lock_run_folder(root))
-    return StudyFolder(root)
-
-
-@contextmanager
-def _discard_unbegun(root: Path) -> Iterator[None]:
-    """Take a new folder away where options turn out to be impossible before anything is measured."""
-    try:
-        yield
-    except ConfigError:
-        if not (root / "measured").exists():
-            shutil.rmtree(root)  # holds nothing but what this call wrote
-        raise
 
 
 def list_media(sources: Sequence[str], read: ReadOptions) -> tuple[Media | FrameFailure, ...]:

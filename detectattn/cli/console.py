@@ -41,6 +41,11 @@ class Notices:
         """Something that may not be what the user wants."""
         self._print(f"warning: {text}")
 
+    def warn_of_failures(self, number: int, place: str) -> None:
+        """So many inputs failed, and it is at that place why."""
+        inputs = "1 input" if number == 1 else f"{number:,} inputs"
+        self.warn(f"{inputs} failed; {place} says why")
+
     def _print(self, text: str) -> None:
         print(to_one_line(text), file=sys.stderr, flush=True)
 

@@ -23,7 +23,7 @@ def compare_samples(stage: Stage) -> Shown:
     """
     stage.say(f"compare: {' and '.join(MODELS)} on {stage.images.parent.name}/{stage.images.name}/")
     folder = stage.folder / "compare"
-    start = Start((str(stage.images),), CompareConfig(model=MODELS, offline=True), folder)
+    start = Start((str(stage.images),), CompareConfig(model=MODELS, offline=True), str(folder))
     run = CompareRun(start, Notices(quiet=True), show=False)
     exit_code = run.execute()
     assert run.report is not None, "a study that was executed has a report"

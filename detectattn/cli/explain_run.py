@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -13,30 +12,28 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from detectattn.cli.console import Notices
+from detectattn.cli.describe_run import describe_run
 from detectattn.cli.download_progress import show_download
+from detectattn.cli.exit_codes import EXIT_FAILED, EXIT_PARTIAL
 from detectattn.cli.explain_outcome import ExplainOutcome
 from detectattn.cli.explain_progress import ExplainProgress, show_explaining
-from detectattn.cli.explain_setup import check_maps, engine_options, explain_options, iter_all_frames, read_options
+from detectattn.cli.explain_setup import check_maps, engine_options, explain_options, iter_all_frames
 from detectattn.cli.interrupt import stop_on_signal
-from detectattn.cli.work import count_work
+from detectattn.cli.reading import read_options
+from detectattn.cli.work import count_work, require_first
 from detectattn.config import ExplainConfig
-from detectattn.errors import EmptySource, EngineError
+from detectattn.errors import EngineError
 from detectattn.explain.choice import require_methods
 from detectattn.explain.models import OpenModel, open_models
 from detectattn.explain.run import ExplanationRun
-from detectattn.fetch import redact_url
-from detectattn.machine import collect_machine, collect_versions
 from detectattn.pipeline.channel import StopSignal
 from detectattn.pipeline.run_folder import create_run_folder, lock_run_folder, require_new_folder, write_manifest
 from detectattn.sinks.failures import FailureLog
 from detectattn.sources import open_sources
-from detectattn.sources.base import ReadCounts, ReadOptions, Source
+from detectattn.sources.base import ReadCounts, ReadOptions
 from detectattn.sources.isolation import open_isolation
 from detectattn.types import FrameFailure, Media, RunManifest, WeightsFile
 from detectattn.weights.locate import locate_weights
-
-EXIT_FAILED = 1
-EXIT_PARTIAL = 4
 
 
 class ExplainRun:
@@ -91,7 +88,7 @@ class ExplainRun:
             isolation = stack.enter_context(open_isolation("auto"))
             read = read_options(config, temp_dir, isolation)
             source = open_sources(self._texts, read)
-            media = self._require_media(source)
+            first, media = require_first(source, self._counts, self._texts, "explain")
             require_new_folder(self._out)
             require_methods(config.maps)
             models = stack.enter_context(
@@ -99,7 +96,6 @@ class ExplainRun:
             )
             options = [explain_options(config, model) for model in models]
             check_maps(config, models, self._notices)
-            first = next(media)
             total, _ = count_work(source, first, read.vid_stride, isolation)
             if config.limit:
                 total = config.limit if total is None else min(total, config.limit)
@@ -108,7 +104,7 @@ class ExplainRun:
             run = ExplanationRun(models, options, config.top, folder, temp_dir, sheets=config.images)
             manifest = self._manifest(models)
             write_manifest(folder, manifest)
-            self._execute(run, manifest, itertools.chain([first], media), read, total)
+            self._execute(run, manifest, media, read, total)
         return self._exit_code()
 
     def _execute(
@@ -172,19 +168,6 @@ class ExplainRun:
                 if self._stop.is_set():
                     raise KeyboardInterrupt
 
-    def _require_media(self, source: Source) -> Iterator[Media | FrameFailure]:
-        """All of the media: before a model is loaded, there must be something for it."""
-        media = source.iter_media(self._counts)
-        first = next(media, None)
-        if first is None:
-            skipped = sum(self._counts.skipped.values())
-            found = f"only {skipped:,} files of other kinds" if skipped else "no files"
-            raise EmptySource(
-                f"there is nothing to explain in {', '.join(self._texts)}: it holds {found}",
-                hint="Name images, videos, or a folder that holds some",
-            )
-        return itertools.chain([first], media)
-
     def _locate(self, model: str) -> WeightsFile:
         with show_download(quiet=self._notices.quiet) as on_progress:
             return locate_weights(
@@ -192,14 +175,8 @@ class ExplainRun:
             )
 
     def _manifest(self, models: Sequence[OpenModel]) -> RunManifest:
-        config = replace(self._config, model=tuple(redact_url(text) for text in self._config.model))
-        return RunManifest(
-            command=[redact_url(word) for word in sys.argv],
-            config={"sources": [redact_url(text) for text in self._texts], **asdict(config)},
-            models=[{**asdict(m.detector.info), "weights": asdict(m.detector.weights)} for m in models],
-            versions=collect_versions(),
-            machine=collect_machine(),
-        )
+        described = [{**asdict(m.detector.info), "weights": asdict(m.detector.weights)} for m in models]
+        return describe_run(self._config, self._texts, described)
 
     def _final(self, run: ExplanationRun, manifest: RunManifest, status: str, wall_s: float) -> RunManifest:
         pictures = run.gathered.pictures
@@ -226,7 +203,5 @@ class ExplainRun:
             return 0
         for failure in self._failures[:1] if self.outcome is None else ():
             self._notices.warn(failure.message)
-        number = len(self._failures)
-        inputs = "1 input" if number == 1 else f"{number:,} inputs"
-        self._notices.warn(f"{inputs} failed; {self.folder}/failures.jsonl says why")
+        self._notices.warn_of_failures(len(self._failures), f"{self.folder}/failures.jsonl")
         return EXIT_FAILED if self.outcome is None else EXIT_PARTIAL

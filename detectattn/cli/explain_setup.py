@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from pathlib import Path
 
 from detectattn.attention.maps.base import Choice
 from detectattn.classes import resolve_class_ids
@@ -17,19 +16,8 @@ from detectattn.explain.models import OpenModel
 from detectattn.explain.picture import ExplainOptions
 from detectattn.pipeline.reading import next_frame
 from detectattn.sources import iter_frames
-from detectattn.sources.base import Isolation, ReadOptions
+from detectattn.sources.base import ReadOptions
 from detectattn.types import Frame, FrameFailure, Media
-
-
-def read_options(config: ExplainConfig, temp_dir: Path, isolation: Isolation | None) -> ReadOptions:
-    """How inputs are read."""
-    return ReadOptions(
-        allow_truncated=config.allow_truncated,
-        vid_stride=config.vid_stride,
-        offline=config.offline,
-        temp_dir=temp_dir,
-        isolation=isolation,
-    )
 
 
 def engine_options(config: ExplainConfig) -> EngineOptions:

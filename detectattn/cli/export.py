@@ -31,10 +31,18 @@ PicturesOption = Annotated[
 ]
 LimitOption = Annotated[int, typer.Option("--limit", help="Images to compare on, at most.")]
 TruthOption = Annotated[
-    Path | None, typer.Option("--truth", help="Ground truth of these images: the loss of AP has limits too.")
+    str | None,
+    typer.Option("--truth", metavar="PATH", help="Ground truth of these images: the loss of AP has limits too."),
 ]
 OutOption = Annotated[
-    Path | None, typer.Option("-o", "--out", help="Folder of the model; must not exist. [default: runs/export-NNN]")
+    Path | None,
+    typer.Option(
+        "-o",
+        "--out",
+        metavar="FOLDER",
+        parser=opt.to_local_path,
+        help="Folder of the model; must not exist. [default: runs/export-NNN]",
+    ),
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Keep a model that differs too much, and say so in it.")]
 
@@ -73,7 +81,7 @@ def export(
         calibrate=calibrate or "",
         pictures=pictures or "",
         limit=limit,
-        truth=truth,
+        truth=truth or "",
         out=out,
         force=force,
         offline=bool(offline),

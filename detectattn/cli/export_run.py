@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,19 +13,11 @@ from pathlib import Path
 
 from detectattn.cli.console import Notices
 from detectattn.cli.download_progress import show_download
+from detectattn.cli.export_pictures import GatePictures, GateSources, bring_truth, sample_pictures
 from detectattn.cli.export_table import render_export
 from detectattn.cli.step_progress import show_steps
 from detectattn.config import parse_imgsz, split_model_name
 from detectattn.conversion.choose import is_convertible, refuse
-from detectattn.conversion.pictures import (
-    MIN_CALIBRATION,
-    PictureSample,
-    require_pictures,
-    sample_calibration,
-    sample_shipped,
-    sample_sources,
-    split_sample,
-)
 from detectattn.conversion.record import ConversionRecord, write_record
 from detectattn.conversion.settings import ConversionSettings, EngineName, Precision
 from detectattn.engines import model_name
@@ -52,10 +45,10 @@ class ExportRequest:
         batch: Pictures that always go through together; 0 for any number.
         decoder_layers: As in :class:`~detectattn.engines.base.EngineOptions`.
         queries: As in :class:`~detectattn.engines.base.EngineOptions`.
-        calibrate: Source of pictures for INT8; empty for none.
-        pictures: Source of pictures to compare on; empty for the default.
+        calibrate: Source of pictures for INT8, a path or an address of object storage; empty for none.
+        pictures: Likewise, of pictures to compare on; empty for the default.
         limit: How many of them at most.
-        truth: Their ground truth, or None.
+        truth: Their ground truth, a path or an address of object storage; empty for none.
         out: A folder to write, or None for the next free one.
         force: Keep a model that did not pass.
         offline: Refuse every download.
@@ -72,7 +65,7 @@ class ExportRequest:
     calibrate: str = ""
     pictures: str = ""
     limit: int = 32
-    truth: Path | None = None
+    truth: str = ""
     out: Path | None = None
     force: bool = False
     offline: bool = False
@@ -89,22 +82,12 @@ def run_export(request: ExportRequest, notices: Notices, *, as_json: bool) -> No
     settings = choose_settings(request)
     require_new_folder(request.out)
     name, weights = _locate(request, notices)
-    gate, calibration = sample_pictures(request)
-    # What converts imports PyTorch, and what can be refused without it is refused by now.
-    from detectattn.conversion.convert import Evidence, Job, convert, open_original
-    from detectattn.conversion.gate_truth import read_gate_truth
-
-    truth = None if request.truth is None else read_gate_truth(request.truth, gate, _list_roots(request))
-    stem = f"{name}-{settings.engine}-{settings.precision}"
-    evidence = Evidence(gate, calibration, truth)
-    with show_steps(quiet=notices.quiet) as on_step, _draft(request.out) as draft:
-        job = Job(weights, stem, settings, evidence, request.trust_weights, on_step)
-        with open_original(job) as original:
-            record = replace(convert(job, original, draft), name=name)
-        kept = record.passed or request.force
-        folder = _keep(draft, record, request.out) if kept else None
+    with tempfile.TemporaryDirectory(prefix="detectattn-") as temp_dir:
+        sources = GateSources(request.calibrate, request.pictures, request.limit, request.offline)
+        pictures = sample_pictures(sources, Path(temp_dir))
+        record, folder = _convert(request, settings, name, weights, pictures, notices)
     _report(record, folder, notices, as_json=as_json)
-    if not kept:
+    if folder is None:
         raise refuse(record, name)
 
 
@@ -141,28 +124,29 @@ def choose_settings(request: ExportRequest) -> ConversionSettings:
     )
 
 
-def sample_pictures(request: ExportRequest) -> tuple[PictureSample, PictureSample | None]:
-    """Pictures to compare on, and pictures to calibrate on where that is needed.
+def _convert(
+    request: ExportRequest,
+    settings: ConversionSettings,
+    name: str,
+    weights: WeightsFile,
+    pictures: GatePictures,
+    notices: Notices,
+) -> tuple[ConversionRecord, Path | None]:
+    """What came of it, and the folder that holds it where it is kept."""
+    # What converts imports PyTorch, and what can be refused without it is refused by now.
+    from detectattn.conversion.convert import Evidence, Job, convert, open_original
+    from detectattn.conversion.gate_truth import read_gate_truth
 
-    Raises:
-        SourceError: There are none, or too few.
-    """
-    gate, calibration = None, None
-    if request.calibrate:
-        sample = sample_calibration((request.calibrate,))
-        require_pictures(sample, MIN_CALIBRATION, "--calibrate")
-        gate, calibration = split_sample(sample)
-    if request.pictures:
-        gate = sample_sources((request.pictures,), request.limit)
-    if gate is None:
-        gate = sample_shipped(request.limit)
-    require_pictures(gate, 1, "--pictures")
-    return replace(gate, limit=min(gate.limit, request.limit)), calibration
-
-
-def _list_roots(request: ExportRequest) -> tuple[Path, ...]:
-    named = request.pictures or request.calibrate
-    return (Path(named),) if named else ()
+    named = bring_truth(request.truth, offline=request.offline)
+    truth = None if named is None else read_gate_truth(named, pictures.gate, pictures.roots)
+    stem = f"{name}-{settings.engine}-{settings.precision}"
+    evidence = Evidence(pictures.gate, pictures.calibration, truth)
+    with show_steps(quiet=notices.quiet) as on_step, _draft(request.out) as draft:
+        job = Job(weights, stem, settings, evidence, request.trust_weights, on_step)
+        with open_original(job) as original:
+            record = replace(convert(job, original, draft), name=name)
+        kept = record.passed or request.force
+        return record, _keep(draft, record, request.out) if kept else None
 
 
 def _locate(request: ExportRequest, notices: Notices) -> tuple[str, WeightsFile]:

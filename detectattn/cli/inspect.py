@@ -25,7 +25,13 @@ SizesOption = Annotated[
 ]
 OutOption = Annotated[
     Path | None,
-    typer.Option("-o", "--out", metavar="FOLDER", help="Write inspect.md, inspect.json and plots; must not exist."),
+    typer.Option(
+        "-o",
+        "--out",
+        metavar="FOLDER",
+        parser=opt.to_local_path,
+        help="Write inspect.md, inspect.json and plots; must not exist.",
+    ),
 ]
 TimeOption = Annotated[
     bool, typer.Option("--time/--no-time", help="Time passes, fused attention and the device, or only count.")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from detectattn.cli.console import Notices
 from detectattn.cli.download_progress import show_download
+from detectattn.cli.exit_codes import EXIT_FAILED, EXIT_PARTIAL
 from detectattn.config import parse_imgsz, split_model_name
 from detectattn.engines import model_name
 from detectattn.engines.base import EngineOptions
@@ -33,8 +34,6 @@ from detectattn.weights.registry import find_model
 if TYPE_CHECKING:
     from detectattn.engines.pytorch import TorchEngine
 
-EXIT_FAILED = 1
-EXIT_PARTIAL = 4
 SCHEMA = 1
 
 _TORCH_FORMATS = frozenset({"pt", "safetensors"})

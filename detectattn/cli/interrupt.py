@@ -13,6 +13,24 @@ from detectattn.pipeline.channel import StopSignal
 
 
 @contextmanager
+def interrupt_on_termination() -> Iterator[None]:
+    """Within the block, SIGTERM and a terminal that goes away interrupt as Ctrl-C does: what was started is ended."""
+
+    def handle(number: int, _: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    numbers = [signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:  # nohup has it ignored
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.signal(number, handle) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
 def stop_on_signal(stop: StopSignal, notices: Notices) -> Iterator[None]:
     """Within the block, SIGINT and SIGTERM set ``stop`` with a KeyboardInterrupt; a second one raises it."""
 

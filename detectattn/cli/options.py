@@ -7,6 +7,25 @@ from typing import Annotated
 
 import typer
 
+from detectattn.errors import ConfigError
+
+
+def to_local_path(text: str) -> Path:
+    """A path, as Typer's ``parser``; an address would be a path of nonsense, such as a folder called ``s3:``.
+
+    Raises:
+        ConfigError: It is an address.
+    """
+    if "://" in text:
+        from detectattn.fetch import redact_url
+
+        raise ConfigError(
+            f"{redact_url(text)} is an address, and what stands here must be a path of this machine",
+            hint="Copy it from or to there by other means; predict and compare go there themselves, with --cluster",
+        )
+    return Path(text)
+
+
 Sources = Annotated[
     list[str],
     typer.Argument(
@@ -34,7 +53,14 @@ ModelOption = Annotated[
     ),
 ]
 OutOption = Annotated[
-    Path | None, typer.Option("-o", "--out", help="Folder of the run; must not exist. [default: runs/COMMAND-NNN]")
+    Path | None,
+    typer.Option(
+        "-o",
+        "--out",
+        metavar="FOLDER",
+        parser=to_local_path,
+        help="Folder of the run; must not exist. [default: runs/COMMAND-NNN]",
+    ),
 ]
 ConfigOption = Annotated[
     Path | None,

@@ -13,8 +13,6 @@ from detectattn.cli import options as opt
 if TYPE_CHECKING:
     from detectattn.cli.predict_start import Given
 
-EXIT_PARTIAL = 4
-
 
 def predict(
     sources: opt.SourcesOrNone = None,
@@ -55,7 +53,7 @@ def predict(
     as_json: opt.JsonOption = False,
 ) -> None:
     """Detect objects: annotated images and videos, one record each, a summary."""
-    from detectattn.cli.predict_start import Given, is_cluster_run, require_folder
+    from detectattn.cli.predict_start import Given, is_cluster_run, require_folder, require_no_cluster_options
     from detectattn.config import load_preset
 
     given: dict[str, Any] = {
@@ -96,6 +94,7 @@ def predict(
         code = predict_on_cluster(typed, out, resume, Manner(profile, quiet=quiet, verbose=verbose, as_json=as_json))
     else:
         typed = Given(tuple(sources or ()), preset, given, require_folder(out))
+        require_no_cluster_options(typed)
         code = _predict_here(
             typed, require_folder(resume), profile=profile, quiet=quiet, verbose=verbose, as_json=as_json
         )

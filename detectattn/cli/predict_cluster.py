@@ -7,17 +7,19 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from detectattn.cli.cluster_finish import finish_run
 from detectattn.cli.cluster_model import ClusterModel, ModelFinder, recall_model, to_read_options
 from detectattn.cli.cluster_progress import show_cluster_progress
-from detectattn.cli.cluster_start import ClusterStart, open_place, resume_cluster_run, start_cluster_run
+from detectattn.cli.cluster_start import ClusterStart, RunPlace, open_place, resume_cluster_run, start_cluster_run
 from detectattn.cli.cluster_summary import ClusterOutcome
 from detectattn.cli.cluster_watch import Watch
 from detectattn.cli.console import Notices
+from detectattn.cli.describe_run import describe_run
+from detectattn.cli.exit_codes import EXIT_FAILED, EXIT_PARTIAL
 from detectattn.cli.interrupt import stop_on_signal
 from detectattn.cli.predict_resume import Resumed
 from detectattn.cli.predict_start import Given
@@ -33,7 +35,6 @@ from detectattn.distributed.session import LOCAL, Node, check_address, open_ray,
 from detectattn.distributed.settings import RunSettings
 from detectattn.distributed.sizing import plan_pool
 from detectattn.errors import ClusterError, ConfigError, DetectattnError, EmptySource, TooManyFailures
-from detectattn.fetch import redact_url
 from detectattn.machine import collect_machine
 from detectattn.pipeline.channel import StopSignal
 from detectattn.records import manifest_to_json
@@ -42,9 +43,6 @@ from detectattn.sources.base import ReadCounts
 from detectattn.sources.naming import to_one_line
 from detectattn.storage import Store, is_storage_url
 from detectattn.types import Media, RunManifest
-
-EXIT_FAILED = 1
-EXIT_PARTIAL = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +110,10 @@ class ClusterRun:
         outcome, earlier = self._outcome, self._start.earlier
         reads = ReadCounts()
         first, items = (None, None) if earlier else self._list_inputs(reads)
-        with ExitStack() as stack:
-            store = outcome.store = open_place(self._start, stack)
+        # The place is given back first: Ray, when it is shut down amid work, may end this process with it.
+        with ExitStack() as stack, ExitStack() as held:
+            place = open_place(self._start, held, self._stop, self._notices)
+            store = outcome.store = place.store
             run = self._describe() if earlier is None else self._continue(earlier)
             begun = earlier is not None
             try:
@@ -132,7 +132,7 @@ class ClusterRun:
                 run = replace(run, models=[dict(model.described)], machine=self._describe_machines(model))
                 store.put(RUN_FILE, manifest_to_json(run).encode())
                 begun = True
-                self._work(manifest, model, settings, store)
+                self._work(manifest, model, settings, place)
             except KeyboardInterrupt:
                 outcome.status = "interrupted"
                 raise
@@ -140,7 +140,9 @@ class ClusterRun:
                 outcome.status = "stopped"
                 raise
             finally:
-                if begun:
+                if place.is_lost():
+                    pass  # whoever has it now writes there
+                elif begun:
                     finish_run(run, outcome, self._config, self._notices, as_json=self._manner.as_json)
                 else:
                     self._discard(store)
@@ -187,8 +189,8 @@ class ClusterRun:
         finder = ModelFinder(self._config, self._start.sources, self._nodes, self._notices, self._check_stop)
         return finder.find(manifest, store)
 
-    def _work(self, manifest: Manifest, model: ClusterModel, settings: RunSettings, store: Store) -> None:
-        outcome = self._outcome
+    def _work(self, manifest: Manifest, model: ClusterModel, settings: RunSettings, place: RunPlace) -> None:
+        outcome, store = self._outcome, place.store
         outcome.counted = list_done(store)
         outcome.counts = sum_markers(outcome.counted, store)
         if self._start.earlier is not None:
@@ -201,7 +203,7 @@ class ClusterRun:
             board = BoardHandle()
             before, quiet = outcome.inputs_before, self._manner.quiet
             with show_cluster_progress(before, manifest.inputs, outcome.labels, quiet=quiet) as show:
-                watch = Watch(outcome, board, self._stop, self._config.max_failures, show)
+                watch = Watch(outcome, board, self._stop, self._config.max_failures, show, self._notices)
                 by_client = self._config.cluster.startswith("ray://")
                 for shard in iter_outcomes(left, settings, pool, board, by_client=by_client):
                     if shard is not None:
@@ -209,11 +211,12 @@ class ClusterRun:
                     if watch.is_over():
                         break
                 watch.look()
-        self._settle(manifest, store)
+        self._settle(manifest, place)
 
-    def _settle(self, manifest: Manifest, store: Store) -> None:
+    def _settle(self, manifest: Manifest, place: RunPlace) -> None:
         """Say how the work ended, once all of it is counted that is done."""
         outcome = self._outcome
+        place.require_held()
         outcome.catch_up()
         if outcome.progress.error is not None:
             raise to_error(outcome.progress.error)
@@ -228,18 +231,11 @@ class ClusterRun:
 
     def _check_stop(self) -> None:
         if self._stop.is_set():
-            raise KeyboardInterrupt
+            raise self._stop.error or KeyboardInterrupt
 
     def _describe(self) -> RunManifest:
-        config = replace(self._config, model=redact_url(self._config.model))
-        return RunManifest(
-            command=[redact_url(word) for word in sys.argv],
-            config={"sources": [redact_url(text) for text in self._start.sources], **asdict(config)},
-            models=[],
-            versions=collect_cluster_versions(),
-            machine=collect_machine(),
-            timing={"sittings": 1},
-        )
+        described = describe_run(self._config, self._start.sources, [])
+        return replace(described, versions=collect_cluster_versions(), timing={"sittings": 1})
 
     def _continue(self, earlier: RunManifest) -> RunManifest:
         """``run.json`` of a sitting that goes on with an earlier one's run."""
@@ -263,4 +259,5 @@ class ClusterRun:
             return
         with suppress(DetectattnError):  # on the way out of an error, which matters more
             for name in list(store.iter_names()):
-                store.delete(name)
+                if not name.startswith("."):
+                    store.delete(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from detectattn.classes import resolve_class_ids
@@ -12,10 +12,9 @@ from detectattn.cli.download_progress import show_download
 from detectattn.cli.predict_resume import Resumed
 from detectattn.cli.step_progress import show_steps
 from detectattn.config import AUTO_BATCH, PredictConfig, parse_batch, parse_imgsz, split_model_name
-from detectattn.conversion.choose import OpenedModel, is_convertible, open_model
+from detectattn.conversion.choose import OpenedModel, open_model
 from detectattn.conversion.work import Tell, Work
 from detectattn.drawing import missing_glyphs
-from detectattn.engines import open_detector
 from detectattn.engines.base import EngineOptions, Hint
 from detectattn.engines.detector import Detector
 from detectattn.engines.postprocess import Thresholds
@@ -81,25 +80,6 @@ def open_run_model(wish: ModelWish, pictures: int | None, notices: Notices) -> O
         opened = open_model(weights, wish.options, name=name, engine=wish.opening.engine, work=work, tell=tell)
     _announce(opened, notices)
     return opened
-
-
-def open_fallback(detector: Detector, options: EngineOptions) -> Detector:
-    """Another engine for a model whose own hangs: PyTorch where it has the weights, else the same with one stream.
-
-    Args:
-        detector: The model as it runs.
-        options: How it was opened.
-
-    Raises:
-        ModelError, EngineError: It cannot be opened.
-    """
-    info = detector.info
-    options = replace(options, batch=detector.batch, streams=1)
-    if info.engine != "torch" and is_convertible(detector.weights):
-        # PyTorch has no INT8, nor half precision on a processor: it runs in full what was converted to them.
-        options = replace(options, precision="auto", imgsz_hw=info.net_hw)
-        return open_detector(detector.weights, options, name=info.name, engine="torch")
-    return open_detector(detector.weights, options, name=info.name, engine=info.engine)
 
 
 def _announce(opened: OpenedModel, notices: Notices) -> None:

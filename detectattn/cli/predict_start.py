@@ -25,6 +25,7 @@ _FREE = frozenset(
     {"isolate", "max_failures", "show", "offline", "trust_weights"}
     | {"cluster", "replicas", "replica_cpus", "replica_gpus"}
 )
+_CLUSTER_ONLY = ("replicas", "replica_cpus", "replica_gpus", "shard_size")
 _REDACTED = "***"
 
 
@@ -61,6 +62,20 @@ def is_cluster_run(cluster: str | None, resume: str | None) -> bool:
         return True
     manifest = read_manifest(Path(resume))
     return manifest is not None and bool(manifest.config.get("cluster"))
+
+
+def require_no_cluster_options(given: Given) -> None:
+    """Refuse options, of the command line or its preset, that say nothing to a run on this machine alone.
+
+    Raises:
+        ConfigError: There is one.
+    """
+    for name in _CLUSTER_ONLY:
+        if given.options.get(name) is not None or given.preset.get(name) is not None:
+            raise ConfigError(
+                f"{option_name(name)} is for a run on a cluster, and this one is on this machine alone",
+                hint="Leave it out, or add --cluster local, auto or an address",
+            )
 
 
 def require_folder(place: str | None) -> Path | None:
@@ -165,13 +180,18 @@ def tell_finished(run: Path, *, quiet: bool, as_json: bool) -> None:
         print(f"{to_one_line(str(run))} is finished; there is nothing left to do", file=sys.stderr)
 
 
+def is_predict(manifest: RunManifest) -> bool:
+    """Whether a run is one of ``predict``, on a cluster or not."""
+    return {"model", "conf", "max_det", "sources"} <= manifest.config.keys() and "study" not in manifest.config
+
+
 def require_predict(run: Path | str, manifest: RunManifest) -> None:
     """Refuse the run of another command.
 
     Raises:
         ConfigError: It is one.
     """
-    if not {"model", "conf", "max_det", "sources"} <= manifest.config.keys():
+    if not is_predict(manifest):
         raise ConfigError(f"{run} is a run of another command than predict", hint="Resume it with that command")
     if manifest.config.get("rotate"):
         raise SourceError(

@@ -12,12 +12,20 @@ from detectattn.cli import options as opt
 Runs = Annotated[
     list[Path],
     typer.Argument(
-        metavar="RUN...", help="Run folders of `detectattn compare`; of two that are compared, a report.json will do."
+        metavar="RUN...",
+        parser=opt.to_local_path,
+        help="Run folders of `detectattn compare`; of two that are compared, a report.json will do.",
     ),
 ]
 OutOption = Annotated[
     Path | None,
-    typer.Option("-o", "--out", help="Folder of the comparison; must not exist. [default: runs/report-NNN]"),
+    typer.Option(
+        "-o",
+        "--out",
+        metavar="FOLDER",
+        parser=opt.to_local_path,
+        help="Folder of the comparison; must not exist. [default: runs/report-NNN]",
+    ),
 ]
 PairOption = Annotated[
     list[str] | None,

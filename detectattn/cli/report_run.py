@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from detectattn.cli.console import Notices
+from detectattn.cli.predict_start import is_predict
 from detectattn.compare.changes import Side, build_changes, find_run, read_side, write_changes
 from detectattn.compare.finish import finish_study
 from detectattn.compare.plot_files import write_plots
 from detectattn.compare.study_folder import StudyFolder
-from detectattn.errors import ConfigError, DetectattnError
-from detectattn.pipeline.run_folder import create_run_folder, require_new_folder
+from detectattn.errors import ConfigError, DetectattnError, SourceNotFound
+from detectattn.pipeline.run_folder import create_run_folder, read_manifest, require_new_folder
 from detectattn.report.changes_json import changes_to_json
 from detectattn.report.changes_terminal import render_changes_terminal
 from detectattn.report.content import Report
@@ -106,6 +107,7 @@ def _open_side(run: Path, built: dict[Path, Report], notices: Notices) -> Side:
     folder = find_run(run)
     if folder is None:
         return read_side(run)
+    _require_study(folder)
     study = StudyFolder(folder)
     if run not in built:
         built[run] = finish_study(study)
@@ -133,7 +135,24 @@ def _find_folder(run: Path) -> Path:
             f"{run} is a report without its records, of which none can be built anew",
             hint="Name the run folder that it came from, or a second run to compare it with",
         )
-    return run if folder is None else folder
+    folder = run if folder is None else folder
+    _require_study(folder)
+    return folder
+
+
+def _require_study(folder: Path) -> None:
+    """Refuse a run of ``predict``, whether its records are one file or in shards.
+
+    Raises:
+        SourceNotFound: It is one.
+        SourceError: Its ``run.json`` cannot be read.
+    """
+    manifest = read_manifest(folder)
+    if manifest is not None and is_predict(manifest):
+        raise SourceNotFound(
+            f"{folder} is a run of predict, which has records and no report",
+            hint=f"Have them judged, and a report made, by `detectattn compare IMAGES -m NAME={folder}`",
+        )
 
 
 def _tell_gates(reports: Iterable[Report]) -> int:

@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
 
 from detectattn.engines.base import Hint
-from detectattn.errors import DetectattnError
+from detectattn.errors import DetectattnError, EmptySource
 from detectattn.sources.base import Isolation, ReadCounts, Source
 from detectattn.types import FrameFailure, Media
 
 # From so many inputs on, what each of them holds decides nothing any more.
 _MANY = 2_000
 _MOST_PROBED = 3
+
+
+def require_first(
+    source: Source, reads: ReadCounts, texts: Sequence[str], task: str
+) -> tuple[Media | FrameFailure, Iterator[Media | FrameFailure]]:
+    """The first of the media, and all of them: before a model is loaded, there must be something for it.
+
+    Args:
+        source: What the user named.
+        reads: Where it is counted what is left out.
+        texts: The sources as typed.
+        task: What is to be done with them, for the message.
+
+    Raises:
+        EmptySource: There is none.
+    """
+    media = source.iter_media(reads)
+    first = next(media, None)
+    if first is None:
+        skipped = sum(reads.skipped.values())
+        found = f"only {skipped:,} files of other kinds" if skipped else "no files"
+        raise EmptySource(
+            f"there is nothing to {task} in {', '.join(texts)}: it holds {found}",
+            hint="Name images, videos, or a folder that holds some",
+        )
+    return first, chain([first], media)
 
 
 def count_work(

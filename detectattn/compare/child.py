@@ -29,6 +29,7 @@ class Child:
 
     Attributes:
         name: The model's name in the study.
+        spec: What it loads.
         loaded: What it told when it was first loaded, with nothing else at work.
 
     Raises:
@@ -37,7 +38,7 @@ class Child:
 
     def __init__(self, spec: msg.WorkerSpec) -> None:
         self.name = spec.name
-        self._spec = spec
+        self.spec = spec
         self._start()
         self.loaded = self._await_loaded()
 
@@ -46,7 +47,7 @@ class Child:
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
         self._process = context.Process(
-            target=serve, args=(theirs, self._spec, time.time()), name=f"model {self.name}", daemon=True
+            target=serve, args=(theirs, self.spec, time.time()), name=f"model {self.name}", daemon=True
         )
         self._busy = True
         try:

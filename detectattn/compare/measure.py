@@ -13,6 +13,7 @@ from detectattn.compare import messages as msg
 from detectattn.compare.child import Child
 from detectattn.compare.conversions import Prepare, leave_as_is
 from detectattn.compare.describe import begin, describe, to_predictions, to_spec, to_timed
+from detectattn.compare.elsewhere import OpenElsewhere, Seen
 from detectattn.compare.entrants import ModelEntrant
 from detectattn.compare.frames import Chunk, PictureInfo
 from detectattn.compare.measured import Measured
@@ -20,10 +21,18 @@ from detectattn.compare.noise import read_machine_state
 from detectattn.compare.rules import ACCURACY_CONF, ACCURACY_IOU, ACCURACY_MAX_DET
 from detectattn.compare.speed import measure_speed, plan_rounds
 from detectattn.compare.study_folder import StudyFolder
-from detectattn.errors import BadImageSize, ConfigError, DetectattnError
+from detectattn.errors import (
+    BadImageSize,
+    ClusterError,
+    ConfigError,
+    DetectattnError,
+    EngineError,
+    FetchError,
+    OutputError,
+)
 from detectattn.records import record_line
 from detectattn.sinks.lines import LineFile
-from detectattn.types import ModelInfo
+from detectattn.types import FrameFailure, ModelInfo
 
 _AT_ONCE = 8
 
@@ -53,12 +62,14 @@ class MeasureOptions:
         match_size: Whether models run at the size of the first, where they can.
         check_classes: Raises where a model has no class in common with the ground truth.
         prepare: Makes a model ready to be loaded: converts it, where it is to run converted.
+        elsewhere: Where detections are made; None for the processes that models are timed in.
     """
 
     rounds: int | None
     match_size: bool
     check_classes: Callable[[ModelInfo], None]
     prepare: Prepare = leave_as_is
+    elsewhere: OpenElsewhere | None = None
 
 
 @dataclass(slots=True)
@@ -80,6 +91,10 @@ class GroupRun:
         options: How.
         events: Told how it goes.
         target_hw: Input size of the study's first model, once it is known.
+
+    Attributes:
+        pictures: Those that took part, once it has run.
+        failures: What could not be read elsewhere.
     """
 
     def __init__(
@@ -97,6 +112,7 @@ class GroupRun:
         self._running: list[_Running] = []
         self.target_hw = target_hw
         self.pictures: list[PictureInfo] = []
+        self.failures: list[FrameFailure] = []
 
     def run(self, chunks: Iterator[Chunk], total: int | None) -> None:
         """Measure; what a model measured is on disk as soon as it is known.
@@ -118,16 +134,13 @@ class GroupRun:
                 self._load(entrant, first, stack)
             if self._options.rounds != 0:
                 self._time(first)
-            files = {name: stack.enter_context(self._folder.open_records(name)) for name in self._names()}
-            for chunk in chain([first], chunks):
-                self.pictures += chunk.infos
-                for running in list(self._running):
-                    self._detect(running, chunk, files[running.entrant.name], total)
+            if self._options.elsewhere is not None:
+                self._detect_elsewhere(self._options.elsewhere)
+                next(chunks, None)  # a chunk is done with when the next one is asked for
+            else:
+                self._detect_here(chain([first], chunks), total)
         for running in self._running:
             self._folder.write_measured(replace(running.measured, status="finished"))
-
-    def _names(self) -> list[str]:
-        return [running.entrant.name for running in self._running]
 
     def _load(self, entrant: ModelEntrant, first: Chunk, stack: ExitStack) -> None:
         ready = self._prepare(entrant)
@@ -219,6 +232,49 @@ class GroupRun:
             timed = to_timed(tuple(samples), taken, decode_ms, before, after)
             todo[name].measured = replace(todo[name].measured, timed=timed)
             self._folder.write_measured(todo[name].measured)
+
+    def _detect_here(self, chunks: Iterator[Chunk], total: int | None) -> None:
+        with ExitStack() as stack:
+            names = [running.entrant.name for running in self._running]
+            files = {name: stack.enter_context(self._folder.open_records(name)) for name in names}
+            for chunk in chunks:
+                self.pictures += chunk.infos
+                for running in list(self._running):
+                    self._detect(running, chunk, files[running.entrant.name], total)
+
+    def _detect_elsewhere(self, elsewhere: OpenElsewhere) -> None:
+        """Detect with one model after another, none of which is loaded here any more."""
+        for running in self._running:
+            running.child.close()
+        pictures, failures = self._folder.read_pictures()  # of models that an earlier sitting was through with
+        self.pictures, self.failures = list(pictures), list(failures)
+        with elsewhere() as detect:
+            for running in list(self._running):
+                try:
+                    seen = detect(running.child.spec, running.measured)
+                    self._require_same(seen)
+                except (ClusterError, FetchError, OutputError):
+                    raise  # not for the model's sake
+                except DetectattnError as error:
+                    self._fail(running.measured, error)
+                    continue
+                notes = (*(n for n in running.measured.notes if n != seen.note), seen.note)
+                running.measured = replace(running.measured, notes=notes)
+                self._folder.write_pictures(self.pictures, self.failures)
+                self._folder.write_measured(replace(running.measured, status="finished"))
+
+    def _require_same(self, seen: Seen) -> None:
+        """Refuse a model that saw other pictures than those before it: one that died of some of them, say."""
+        if not self.pictures:
+            self.pictures, self.failures = list(seen.pictures), list(seen.failures)
+            return
+        keys = [(p.source, p.index) for p in self.pictures]
+        if keys != [(p.source, p.index) for p in seen.pictures]:
+            why = next((f": {f.message}" for f in seen.failures if f not in self.failures), "")
+            raise EngineError(
+                f"it detected on {len(seen.pictures):,} pictures, and the models before it on {len(keys):,}{why}",
+                hint="Leave those pictures out, or give each replica more memory with a larger --replica-cpus",
+            )
 
     def _detect(self, running: _Running, chunk: Chunk, records: LineFile, total: int | None) -> None:
         """Detect on the pictures of a chunk that the model has no record of."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from detectattn.compare.conversions import Prepare, leave_as_is
+from detectattn.compare.elsewhere import OpenElsewhere
 from detectattn.compare.entrants import FileEntrant, ModelEntrant
-from detectattn.compare.frames import Chunk, PictureInfo, iter_chunks, iter_decoded
+from detectattn.compare.frames import FIRST_CHUNK_PICTURES, Chunk, PictureInfo, iter_chunks, iter_decoded
 from detectattn.compare.groups import plan_groups
 from detectattn.compare.measure import GroupRun, MeasureOptions, StudyEvents
 from detectattn.compare.measured import Measured
@@ -40,6 +41,7 @@ class StudyPlan:
         temp_dir: Where decoded pictures lie meanwhile.
         thumbnails: Whether small copies of the pictures are kept for the page.
         prepare: Makes a model ready to be loaded: converts it, where it is to run converted.
+        elsewhere: Where detections are made; None for the processes that models are timed in.
     """
 
     media: Sequence[Media | FrameFailure]
@@ -53,6 +55,7 @@ class StudyPlan:
     temp_dir: Path
     thumbnails: bool = False
     prepare: Prepare = leave_as_is
+    elsewhere: OpenElsewhere | None = None
 
     @property
     def roots(self) -> tuple[Path, ...]:
@@ -112,12 +115,12 @@ def _measure_models(plan: StudyPlan, folder: StudyFolder, events: StudyEvents) -
         if not todo:
             continue
         check = partial(_check_classes, plan.truth)
-        options = MeasureOptions(plan.rounds, plan.match_size, check, plan.prepare)
+        options = MeasureOptions(plan.rounds, plan.match_size, check, plan.prepare, plan.elsewhere)
         run = GroupRun(todo, folder, options, events, target_hw)
         failures: list[FrameFailure] = []
         run.run(_iter_chunks(plan, folder, failures), _count_pictures(plan))
         target_hw = run.target_hw
-        folder.write_pictures(run.pictures, failures)
+        folder.write_pictures(run.pictures, failures if plan.elsewhere is None else run.failures)
 
 
 def _check_classes(truth: StudyTruth | None, info: ModelInfo) -> None:
@@ -127,7 +130,9 @@ def _check_classes(truth: StudyTruth | None, info: ModelInfo) -> None:
 
 def _iter_chunks(plan: StudyPlan, folder: StudyFolder, failures: list[FrameFailure]) -> Iterator[Chunk]:
     frames = iter_decoded(plan.media, plan.read, failures.append)
-    chunks = iter_chunks(islice(frames, plan.limit), plan.temp_dir)
+    # What models are timed on is decoded here, whoever detects.
+    most = plan.limit if plan.elsewhere is None else min(plan.limit or FIRST_CHUNK_PICTURES, FIRST_CHUNK_PICTURES)
+    chunks = iter_chunks(islice(frames, most), plan.temp_dir)
     return keep_thumbnails(chunks, folder.root) if plan.thumbnails else chunks
 
 
@@ -143,7 +148,9 @@ def _require_pictures(plan: StudyPlan, folder: StudyFolder) -> tuple[PictureInfo
     pictures, failures = folder.read_pictures()
     if not pictures and not failures:
         met: list[FrameFailure] = []
-        pictures = tuple(info for chunk in _iter_chunks(plan, folder, met) for info in chunk.infos)
+        pictures = tuple(
+            info for chunk in _iter_chunks(replace(plan, elsewhere=None), folder, met) for info in chunk.infos
+        )
         failures = tuple(met)
         folder.write_pictures(pictures, failures)
     if not pictures:

@@ -5,6 +5,7 @@
 - ``truth.json``: the ground truth as applied
 - ``measured/NAME.json``: times, memory, size of a model
 - ``predictions/NAME.jsonl``: its detections, one record a picture
+- ``cluster/``: on a cluster the list of the pictures, the models' files and the shards, until it is through with them
 - ``pictures/``: disputed pictures side by side; ``pictures/plain/``: a small copy of each;
   ``pictures/explained/``: the maps of disputed detections
 """
@@ -28,11 +29,13 @@ from detectattn.errors import SourceNotFound, UnreadableRecord
 from detectattn.evaluation.truth import FrameKey, GroundTruth
 from detectattn.pipeline.run_folder import write_manifest
 from detectattn.records import failure_line, iter_records, manifest_from_json, record_line
-from detectattn.sinks.files import output_errors, replace_file
+from detectattn.sinks.files import new_file_path, output_errors, replace_file
 from detectattn.sinks.jsonl import mend_records
 from detectattn.sinks.lines import LineFile
 from detectattn.sources.naming import to_output_name
 from detectattn.types import FrameFailure, Prediction, RunManifest
+
+CLUSTER_FOLDER = "cluster"
 
 _SCHEMA = 1
 _RUN_ANEW = "Run the study anew"
@@ -47,6 +50,11 @@ class StudyFolder:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+
+    @staticmethod
+    def file_name(name: str) -> str:
+        """What files of a model are called, without suffix."""
+        return to_output_name(name)
 
     def write_manifest(self, manifest: RunManifest) -> None:
         """Write ``run.json``, in place of an earlier state."""
@@ -75,11 +83,11 @@ class StudyFolder:
 
     def write_measured(self, measured: Measured) -> None:
         """Write what is known of a model, in place of an earlier state."""
-        replace_file(self.root / "measured" / f"{_file_name(measured.name)}.json", measured_to_json(measured))
+        replace_file(self.root / "measured" / f"{self.file_name(measured.name)}.json", measured_to_json(measured))
 
     def read_measured(self, name: str) -> Measured | None:
         """What is known of a model; None where nothing is."""
-        path = self.root / "measured" / f"{_file_name(name)}.json"
+        path = self.root / "measured" / f"{self.file_name(name)}.json"
         measured = load_measured(path) if path.exists() else None
         if measured is not None and measured.name != name:
             raise UnreadableRecord(f"{path} is of another model, {measured.name}", hint=_RUN_ANEW)
@@ -89,7 +97,7 @@ class StudyFolder:
         """Remove what is known of a model: it is to be measured from the start."""
         with output_errors(self.root):
             self.records_path(name).unlink(missing_ok=True)
-            (self.root / "measured" / f"{_file_name(name)}.json").unlink(missing_ok=True)
+            (self.root / "measured" / f"{self.file_name(name)}.json").unlink(missing_ok=True)
 
     def write_pictures(self, pictures: Sequence[PictureInfo], failures: Sequence[FrameFailure]) -> None:
         """Write which pictures took part."""
@@ -124,7 +132,7 @@ class StudyFolder:
 
     def records_path(self, name: str) -> Path:
         """Where a model's records lie."""
-        return self.root / "predictions" / f"{_file_name(name)}.jsonl"
+        return self.root / "predictions" / f"{self.file_name(name)}.jsonl"
 
     def find_done(self, name: str) -> frozenset[FrameKey]:
         """Pictures that a model has a record of."""
@@ -151,6 +159,11 @@ class StudyFolder:
         """All records of predictions made elsewhere, in place of earlier ones."""
         text = "".join(map(record_line, predictions))
         replace_file(self.records_path(name), text)
+
+    def write_record_lines(self, name: str, lines: Iterable[bytes]) -> None:
+        """All records of a model as lines, in place of earlier ones."""
+        with new_file_path(self.records_path(name), replace=True) as path, path.open("wb") as stream:
+            stream.writelines(lines)
 
     def load(self) -> StudyRecords:
         """Everything there is, in memory.
@@ -255,7 +268,3 @@ class _Drawn:
     source: str
     index: int
     file: str
-
-
-def _file_name(name: str) -> str:
-    return to_output_name(name)

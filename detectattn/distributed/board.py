@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from detectattn.distributed.counts import Counts
+from detectattn.pipeline.recovery import Recovery
 
 _DEATHS_BEFORE_CARE = 2
 _DEATHS_OF_AN_INPUT = 2
@@ -63,6 +64,7 @@ class Progress:
         worked_s: Since the first replica had its model ready; 0 before.
         error: Why the run cannot go on, in words; None where it can.
         nodes: By machine.
+        warnings: What replicas got over, a sentence for each kind, with the machine where it happened first.
     """
 
     inputs: int = 0
@@ -73,6 +75,7 @@ class Progress:
     worked_s: float = 0.0
     error: dict[str, str] | None = None
     nodes: dict[str, NodeProgress] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -96,6 +99,7 @@ class Board:
         self._ready_s: float | None = None
         self._pictures: Counter[str] = Counter()
         self._replicas: defaultdict[str, set[str]] = defaultdict(set)
+        self._recovered: dict[tuple[str, str, str], str] = {}
 
     def begin(self, shard: int, replica: str, node: str) -> Attempt:
         """A replica is about to begin a shard; how."""
@@ -134,6 +138,11 @@ class Board:
         self._done.add(found)
         self._pictures[node] += found.pictures
 
+    def recover(self, recovery: Recovery, address: str) -> None:
+        """A replica got over something; what happens to one often happens to many, and is told once."""
+        kind = recovery.what, recovery.was, recovery.now
+        self._recovered.setdefault(kind, f"on {address}: {recovery.describe()}")
+
     def leave(self, shard: int) -> None:
         """A shard is not worked on any more, and not done."""
         self._under_way.pop(shard, None)
@@ -157,4 +166,14 @@ class Board:
             by_node[state.node] += state.done[1]
         nodes = {node: NodeProgress(len(found), by_node[node]) for node, found in sorted(self._replicas.items())}
         worked_s = 0.0 if self._ready_s is None else time.monotonic() - self._ready_s
-        return Progress(inputs, pictures, failures, len(self._under_way), self._redone, worked_s, self._error, nodes)
+        return Progress(
+            inputs,
+            pictures,
+            failures,
+            len(self._under_way),
+            self._redone,
+            worked_s,
+            self._error,
+            nodes,
+            tuple(self._recovered.values()),
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from detectattn.pipeline.tally import RunTally
@@ -25,6 +25,7 @@ class Counts:
         reduced: Pictures that a network was shown at a fraction of their size.
         stages_ms: By stage, summed.
         work_s: Seconds that replicas worked on it, summed.
+        recovered: What replicas got over meanwhile, the fields of each :class:`~detectattn.pipeline.recovery.Recovery`.
     """
 
     inputs: int = 0
@@ -37,6 +38,7 @@ class Counts:
     reduced: int = 0
     stages_ms: Counter[str] = field(default_factory=Counter)
     work_s: float = 0.0
+    recovered: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def pictures(self) -> int:
@@ -49,6 +51,7 @@ class Counts:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name in ("detections", "images_with", "failures", "stages_ms"):
             getattr(self, name).update(getattr(other, name))
+        self.recovered.extend(other.recovered)
 
     def add_tally(self, tally: RunTally) -> None:
         """Add what a run of the pipeline counted; its inputs are counted elsewhere."""
@@ -59,13 +62,15 @@ class Counts:
         self.images_with.update(tally.images_with)
         self.failures.update(failure.code for failure in tally.failures)
         self.stages_ms.update(tally.stages)
+        self.recovered.extend(asdict(recovery) for recovery in tally.recovered)
 
     def to_dict(self) -> dict[str, Any]:
         """As a marker holds it."""
         plain = {name: getattr(self, name) for name in ("inputs", "images", "frames", "warnings", "reduced")}
         named = {name: dict(getattr(self, name)) for name in ("detections", "images_with", "failures")}
         stages_ms = {stage: round(ms, 3) for stage, ms in self.stages_ms.items()}
-        return {**plain, **named, "stages_ms": stages_ms, "work_s": round(self.work_s, 3)}
+        recovered = {"recovered": self.recovered} if self.recovered else {}
+        return {**plain, **named, "stages_ms": stages_ms, "work_s": round(self.work_s, 3), **recovered}
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Counts:
@@ -90,6 +95,14 @@ class Counts:
             "warnings": self.warnings,
             "reduced": self.reduced,
         }
+
+    def to_recovered(self) -> list[dict[str, Any]]:
+        """``models[0].recovered`` of ``run.json``: the first of each kind, and how often it happened (``times``)."""
+        first: dict[tuple[str, str, str], dict[str, Any]] = {}
+        for recovery in self.recovered:
+            kind = recovery["what"], recovery["was"], recovery["now"]
+            first.setdefault(kind, {**recovery, "times": 0})["times"] += 1
+        return list(first.values())
 
     def to_mean_timing(self) -> dict[str, float]:
         """Mean milliseconds of each stage, a picture."""

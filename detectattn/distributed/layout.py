@@ -39,6 +39,11 @@ def to_manifest_name(shard: int) -> str:
     return f"manifest/manifest-{shard:05d}.jsonl"
 
 
+def to_records_name(shard: int) -> str:
+    """A shard's records."""
+    return f"predictions/predictions-{shard:05d}.jsonl"
+
+
 def to_marker_name(shard: int) -> str:
     """The object that says that a shard is done."""
     return f"{DONE_FOLDER}/{shard:05d}.json"

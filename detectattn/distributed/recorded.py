@@ -38,7 +38,8 @@ def setup_from_dict(recorded: Mapping[str, Any]) -> ModelSetup:
         options = {name: value for name, value in recorded["options"].items() if name in known}
         options = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
         package = ModelPackage(**recorded["package"])
-        return ModelSetup(package, recorded["name"], recorded["engine"], EngineOptions(**options))
+        original = ModelPackage(**recorded["original"]) if recorded.get("original") else None
+        return ModelSetup(package, recorded["name"], recorded["engine"], EngineOptions(**options), original)
     except (KeyError, TypeError, AttributeError) as error:
         raise UnreadableRecord(
             f"run.json does not say how the model is opened ({error})", hint="Begin a new run"
@@ -86,7 +87,7 @@ def read_failures(store: Store, most: int) -> list[FrameFailure]:
 
 def _iter_failures(store: Store) -> Iterator[FrameFailure]:
     for name in store.iter_names("failures/"):
-        for line in store.get(name).decode("utf-8").splitlines():
+        for line in store.get(name).splitlines():
             yield failure_from_record(json.loads(line))
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from detectattn.conversion.fallback import open_fallback
 from detectattn.distributed.board import Attempt
 from detectattn.distributed.counts import Counts
 from detectattn.distributed.failure_text import describe_error
@@ -28,6 +29,7 @@ from detectattn.distributed.shard import ShardWork
 from detectattn.engines import open_detector
 from detectattn.engines.detector import Detector
 from detectattn.errors import ClusterError
+from detectattn.pipeline.recovery import KeptModel
 from detectattn.pipeline.tally import RunTally
 from detectattn.sources.isolation import open_isolation
 
@@ -55,7 +57,7 @@ class ShardRunner:
         self._node = get_runtime_context().get_node_id()
         self._address = get_node_ip_address()
         self._replica = f"{self._node}:{os.getpid()}"
-        self._detector: Detector | None = None
+        self._model: KeptModel | None = None
         # Open as long as this process lives; the processes that decode end with it.
         self._open_for_life = ExitStack()
         self._isolation = self._open_for_life.enter_context(open_isolation(settings.isolate))
@@ -118,9 +120,9 @@ class ShardRunner:
         import ray
 
         settings = self._settings
-        items = read_shard(settings.store, shard)
-        detector = self._detector = self._detector or self._open()
-        work = ShardWork(detector, settings, replace(settings.read, isolation=self._isolation, temp_dir=temp))
+        items = read_shard(settings.shared, shard)
+        model = self._model = self._model or self._open()
+        work = ShardWork(model, settings, replace(settings.read, isolation=self._isolation, temp_dir=temp))
         if attempt.one_by_one:
             tell = self._board.trying
             return work.run_one_by_one(items, out, attempt.poisoned, lambda i: ray.get(tell.remote(shard, i)))
@@ -128,12 +130,18 @@ class ShardRunner:
         with self._telling(shard, tally):
             return work.run(items, out, tally)
 
-    def _open(self) -> Detector:
+    def _open(self) -> KeptModel:
         setup = self._settings.model
-        weights = place_model(setup.package, self._settings.store)
+        weights = place_model(setup.package, self._settings.shared)
         detector = open_detector(weights, setup.options, name=setup.name, engine=setup.engine)
         self._board.ready.remote()
-        return detector
+        return KeptModel(detector, self._open_fallback, lambda one: self._board.recover.remote(one, self._address))
+
+    def _open_fallback(self, detector: Detector) -> Detector:
+        setup = self._settings.model
+        if setup.original is not None:
+            detector.weights = place_model(setup.original, self._settings.shared)
+        return open_fallback(detector, setup.options)
 
     @contextmanager
     def _telling(self, shard: int, tally: RunTally) -> Iterator[None]:

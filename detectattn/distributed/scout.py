@@ -106,7 +106,8 @@ def _decide(request: ScoutRequest) -> ScoutReport:
         package, precision = _pack(request, weights, opened)
         spec = detector.engine.spec
         options = replace(request.options, precision=precision, batch=detector.batch, streams=spec.streams)
-        setup = ModelSetup(package, detector.info.name, spec.engine, options)
+        original = None if package is request.package else request.package
+        setup = ModelSetup(package, detector.info.name, spec.engine, options, original)
         described = request.describe(opened)
     finally:
         detector.close()

@@ -45,12 +45,14 @@ class ModelSetup:
         name: Its name in records.
         engine: ``torch``, ``openvino``, ``onnx``.
         options: Device, precision, image size, batch, threads, streams.
+        original: The weights that ``package`` was made from, for PyTorch; None where it was made from nothing.
     """
 
     package: ModelPackage
     name: str
     engine: str
     options: EngineOptions
+    original: ModelPackage | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +60,8 @@ class RunSettings:
     """What a replica needs; can be pickled.
 
     Attributes:
-        store: Where the run goes.
+        store: Where the results go.
+        shared: Where the lists of inputs and the model's files lie; the same place, where one model is run.
         model: How the model is opened.
         thresholds: Which detections are kept.
         read: How inputs are read.
@@ -68,6 +71,7 @@ class RunSettings:
     """
 
     store: Store
+    shared: Store
     model: ModelSetup
     thresholds: Thresholds
     read: ReadOptions

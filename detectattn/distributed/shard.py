@@ -11,8 +11,8 @@ from typing import ClassVar
 from detectattn.distributed.counts import Counts
 from detectattn.distributed.manifest import Item
 from detectattn.distributed.settings import RunSettings
-from detectattn.engines.detector import Detector
 from detectattn.errors import WorkerDied
+from detectattn.pipeline.recovery import KeptModel
 from detectattn.pipeline.run import run_pipeline
 from detectattn.pipeline.stages import RunOptions
 from detectattn.pipeline.tally import RunTally
@@ -28,12 +28,12 @@ class ShardWork:
     """The model, and how a shard goes through it.
 
     Attributes:
-        detector: The model.
+        model: The model, as this replica has it for all its shards.
         settings: What all replicas do alike.
         read: How inputs are read for this shard.
     """
 
-    detector: Detector
+    model: KeptModel
     settings: RunSettings
     read: ReadOptions
 
@@ -50,7 +50,7 @@ class ShardWork:
         """
         start_s = time.monotonic()
         counts, reads = Counts(inputs=len(items)), ReadCounts()
-        sinks = self.settings.open_sinks(folder, self.detector.info)
+        sinks = self.settings.open_sinks(folder, self.model.detector.info)
         with FailureLog(folder / "failures.jsonl") as failures:
             self._run(items, sinks, tally, reads, failures)
         counts.add_tally(tally)
@@ -73,7 +73,7 @@ class ShardWork:
         """
         start_s = time.monotonic()
         counts, reads = Counts(inputs=len(items)), ReadCounts()
-        sinks = self.settings.open_sinks(folder, self.detector.info)
+        sinks = self.settings.open_sinks(folder, self.model.detector.info)
         with FailureLog(folder / "failures.jsonl") as failures:
             for place, item in enumerate(items):
                 on_begin(place)
@@ -93,12 +93,13 @@ class ShardWork:
         run_pipeline(
             items,
             lambda media: reads.watch(iter_frames(media, self.read)),
-            self.detector,
+            self.model.detector,
             sinks[:-1],
             sinks[-1],
             RunOptions(self.settings.thresholds, read_workers=workers, write_workers=workers),
             tally,
             on_failure=failures.write,
+            rescue=self.model.to_rescue(),
         )
 
 

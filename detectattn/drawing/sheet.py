@@ -10,10 +10,10 @@ import numpy as np
 
 from detectattn.drawing.fonts import clean_text
 from detectattn.drawing.palette import Rgb
+from detectattn.drawing.strips import GROUND, blank, paste
 from detectattn.drawing.tiles import LabelText, draw_label, measure_label, shorten_name
 from detectattn.types import U8
 
-_GROUND: Rgb = (0x1F, 0x23, 0x28)
 _EMPTY: Rgb = (0x2A, 0x2F, 0x36)
 _TITLE_SIZES = (1.1, 1.0, 0.9, 0.8)
 _GAP_SHARE, _TEXT_SHARE, _LEAST_TEXT_PX = 1 / 40, 1 / 24, 12
@@ -75,12 +75,12 @@ def draw_sheet(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], keys: 
     width = len(columns) * cell_w + (len(columns) + 1) * gap
     strips = [_draw_titles(columns, cell_w, gap, text_px, width)]
     for row in rows:
-        strips += [_draw_row(row, cell_w, gap, text_px, width), _blank(gap, width)]
+        strips += [_draw_row(row, cell_w, gap, text_px, width), blank(gap, width)]
     return np.concatenate([*strips, *_draw_keys(keys, text_px, gap, width)])
 
 
 def _draw_titles(columns: Sequence[Column], cell_w: int, gap: int, text_px: int, width: int) -> U8:
-    strip = _blank(round(2.4 * text_px), width)
+    strip = blank(round(2.4 * text_px), width)
     side = round(0.8 * text_px)
     top = (len(strip) - side) // 2
     for k, column in enumerate(columns):
@@ -89,7 +89,7 @@ def _draw_titles(columns: Sequence[Column], cell_w: int, gap: int, text_px: int,
             strip[top : top + side, x : x + side] = column.color[::-1]
             x += side
         room = gap + k * (cell_w + gap) + cell_w - x
-        _paste(strip, _draw_text(column.title, _fit_size(column.title, text_px, room), room), x)
+        paste(strip, _draw_text(column.title, _fit_size(column.title, text_px, room), room), x)
     return strip
 
 
@@ -105,18 +105,18 @@ def _draw_row(cells: Sequence[Cell], cell_w: int, gap: int, text_px: int, width:
     height = max([p.shape[0] for p in pictures if p is not None], default=cell_w // 2)
     lines = max((len(cell.lines) for cell, p in zip(cells, pictures, strict=True) if p is not None), default=0)
     pitch = round(1.45 * text_px)
-    strip = _blank(height + lines * pitch, width)
+    strip = blank(height + lines * pitch, width)
     for k, (cell, picture) in enumerate(zip(cells, pictures, strict=True)):
         x = gap + k * (cell_w + gap)
         if picture is None:
             strip[:height, x : x + cell_w] = _EMPTY[::-1]
             if cell.lines:
                 tile = _draw_text(cell.lines[0], text_px, cell_w - text_px, _EMPTY)
-                _paste(strip[:height], tile, x + (cell_w - tile.shape[1]) // 2)
+                paste(strip[:height], tile, x + (cell_w - tile.shape[1]) // 2)
             continue
         strip[: picture.shape[0], x : x + cell_w] = picture
         for i, line in enumerate(cell.lines):
-            _paste(strip[height + i * pitch : height + (i + 1) * pitch], _draw_text(line, text_px, cell_w), x)
+            paste(strip[height + i * pitch : height + (i + 1) * pitch], _draw_text(line, text_px, cell_w), x)
     return strip
 
 
@@ -127,15 +127,15 @@ def _draw_keys(keys: Sequence[Key], text_px: int, gap: int, width: int) -> list[
         tile = _draw_text(key.meaning, text_px, max(1, width - 2 * gap - key.swatch.shape[1]))
         needed = key.swatch.shape[1] + tile.shape[1] + gap
         if x + needed > width:
-            strips.append(_blank(round(2.2 * text_px), width))
+            strips.append(blank(round(2.2 * text_px), width))
             x = gap
-        _paste(strips[-1], key.swatch, x)
-        _paste(strips[-1], tile, x + key.swatch.shape[1])
+        paste(strips[-1], key.swatch, x)
+        paste(strips[-1], tile, x + key.swatch.shape[1])
         x += needed
     return strips
 
 
-def _draw_text(text: str, text_px: int, room: int, ground: Rgb = _GROUND) -> U8:
+def _draw_text(text: str, text_px: int, room: int, ground: Rgb = GROUND) -> U8:
     label = LabelText(clean_text(text) or "?", "", text_px, 0)
     if measure_label(label)[0] > room:
         label = LabelText(shorten_name(label.name, label, room), "", text_px, 0)
@@ -148,16 +148,3 @@ def _scale(bgr: U8, width: int) -> U8:
         return bgr
     how = cv2.INTER_AREA if width < bgr.shape[1] else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(bgr, (width, height), interpolation=how), np.uint8)
-
-
-def _paste(strip: U8, tile: U8, x: int) -> None:
-    """Put a tile on a strip, centred in height; what does not fit is cut."""
-    height, width = min(len(strip), len(tile)), min(strip.shape[1] - x, tile.shape[1])
-    top, skipped = (len(strip) - height) // 2, (len(tile) - height) // 2
-    strip[top : top + height, x : x + width] = tile[skipped : skipped + height, :width]
-
-
-def _blank(height: int, width: int) -> U8:
-    blank = np.empty((height, width, 3), np.uint8)
-    blank[:] = _GROUND[::-1]
-    return blank

@@ -14,6 +14,7 @@ from detectattn.drawing.boxes import DrawStyle
 from detectattn.drawing.fonts import clean_text
 from detectattn.drawing.marked_boxes import Mark, MarkedBox, Strokes, draw_marked_boxes
 from detectattn.drawing.palette import Rgb
+from detectattn.drawing.strips import GROUND, blank, paste
 from detectattn.drawing.tiles import LabelText, draw_label, measure_label
 from detectattn.types import U8
 
@@ -24,7 +25,6 @@ _MAX_COLUMNS = 3
 _MAX_PROPORTION = 1.5
 _LARGEST_ENLARGEMENT = 8
 
-_GROUND: Rgb = (0x1F, 0x23, 0x28)
 _SWATCH_GROUND: Rgb = (0x4A, 0x4F, 0x55)
 _NEUTRAL: Rgb = (0xE6, 0xE6, 0xE6)
 # Of the whole width: text that is read when the picture is as wide as a page.
@@ -92,7 +92,7 @@ def draw_side_by_side(
     judged = any(panel.is_truth for panel in panels)
     cells = [_draw_cell(shown, panel, judged, factor, layout) for panel in panels]
     rows = [_join_row(cells[i : i + layout.columns], layout) for i in range(0, len(cells), layout.columns)]
-    parts = [part for row in rows for part in (row, _blank(layout.gap, layout.width))][:-1]
+    parts = [part for row in rows for part in (row, blank(layout.gap, layout.width))][:-1]
     if show_legend:
         parts.extend(_draw_legend(panels, layout))
     return np.concatenate(parts)
@@ -128,7 +128,7 @@ def _draw_cell(shown: U8, panel: Panel, judged: bool, factor: tuple[float, float
     strokes = Strokes(line_px, max(11, round(0.75 * layout.text_px)))
     drawn = draw_marked_boxes(shown, boxes, panel.color, strokes)
     spare = layout.cell_w - drawn.shape[1]
-    sides = [_blank(drawn.shape[0], width) for width in (spare // 2, spare - spare // 2)]
+    sides = [blank(drawn.shape[0], width) for width in (spare // 2, spare - spare // 2)]
     return np.concatenate([_draw_title(panel, judged, layout), np.concatenate([sides[0], drawn, sides[1]], axis=1)])
 
 
@@ -136,12 +136,12 @@ def _draw_title(panel: Panel, judged: bool, layout: _Layout) -> U8:
     """A square in the panel's colour, its name, and what it counts."""
     text_px = layout.text_px
     room = layout.cell_w - round(1.5 * text_px)
-    tile = draw_label(_fit_title(panel, judged, text_px, room), _GROUND)
-    strip = _blank(round(1.9 * text_px), layout.cell_w)
+    tile = draw_label(_fit_title(panel, judged, text_px, room), GROUND)
+    strip = blank(round(1.9 * text_px), layout.cell_w)
     side = round(0.8 * text_px)
     top = (len(strip) - side) // 2
     strip[top : top + side, round(0.5 * text_px) : round(0.5 * text_px) + side] = panel.color[::-1]
-    _paste(strip, tile, round(1.3 * text_px))
+    paste(strip, tile, round(1.3 * text_px))
     return strip
 
 
@@ -194,9 +194,9 @@ def _cut_middle(name: str, kept: int) -> str:
 def _join_row(cells: Sequence[U8], layout: _Layout) -> U8:
     """Cells with gaps between them; a last row that is not full ends in an empty ground."""
     height = cells[0].shape[0]
-    parts = [part for cell in cells for part in (cell, _blank(height, layout.gap))][:-1]
+    parts = [part for cell in cells for part in (cell, blank(height, layout.gap))][:-1]
     missing = layout.width - sum(part.shape[1] for part in parts)
-    return np.concatenate([*parts, _blank(height, missing)], axis=1)
+    return np.concatenate([*parts, blank(height, missing)], axis=1)
 
 
 def _draw_legend(panels: Sequence[Panel], layout: _Layout) -> list[U8]:
@@ -213,10 +213,10 @@ def _draw_legend(panels: Sequence[Panel], layout: _Layout) -> list[U8]:
     x = layout.width
     for entry in entries:
         if x + entry.shape[1] > layout.width:
-            lines.append(_blank(round(2.1 * layout.text_px), layout.width))
+            lines.append(blank(round(2.1 * layout.text_px), layout.width))
             x = 0
         width = min(entry.shape[1], layout.width - x)
-        _paste(lines[-1], entry[:, :width], x)
+        paste(lines[-1], entry[:, :width], x)
         x += width
     return lines
 
@@ -230,21 +230,8 @@ def _draw_entry(mark: Mark, meaning: str, color: Rgb, layout: _Layout) -> U8:
     inside = (edge, edge, swatch.shape[1] - edge, swatch.shape[0] - edge)
     line_px = max(1, round(text_px / 11))
     swatch = draw_marked_boxes(swatch, [MarkedBox(inside, "", None, mark)], color, Strokes(line_px, 0))
-    tile = draw_label(LabelText(meaning, "", text_px, 0), _GROUND)
-    entry = _blank(max(len(tile), len(swatch)), round(0.6 * text_px) + swatch.shape[1] + tile.shape[1])
-    _paste(entry, swatch, round(0.6 * text_px))
-    _paste(entry, tile, round(0.6 * text_px) + swatch.shape[1])
+    tile = draw_label(LabelText(meaning, "", text_px, 0), GROUND)
+    entry = blank(max(len(tile), len(swatch)), round(0.6 * text_px) + swatch.shape[1] + tile.shape[1])
+    paste(entry, swatch, round(0.6 * text_px))
+    paste(entry, tile, round(0.6 * text_px) + swatch.shape[1])
     return entry
-
-
-def _paste(strip: U8, tile: U8, x: int) -> None:
-    """Put a tile on a strip, centred in height; what does not fit is cut."""
-    height, width = min(len(strip), len(tile)), min(strip.shape[1] - x, tile.shape[1])
-    top, skipped = (len(strip) - height) // 2, (len(tile) - height) // 2
-    strip[top : top + height, x : x + width] = tile[skipped : skipped + height, :width]
-
-
-def _blank(height: int, width: int) -> U8:
-    blank = np.empty((height, width, 3), np.uint8)
-    blank[:] = _GROUND[::-1]
-    return blank

@@ -115,7 +115,7 @@ class Inference:
         if any(name.startswith("infer") for name in self._threads.join(timeout_s)):
             self._engine.detector.stalled = True
         if self._fallback is not None:
-            self._fallback.close()
+            self._rescue.release(self._fallback)
 
     def _watch(self, detector: Detector) -> WatchedEngine[_Lane]:
         return WatchedEngine(detector, self._stop, self._first_answer_s * detector.batch)
@@ -233,7 +233,7 @@ class Inference:
 
     def _recover(self, recovery: Recovery) -> None:
         self.recovered.append(recovery)
-        self._rescue.warn(recovery.describe())
+        self._rescue.tell(recovery)
 
 
 def _complete(future: Future[Detector], job: Callable[[], Detector]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from detectattn.engines.detector import Detector
@@ -12,24 +13,6 @@ from detectattn.errors import DetectattnError, EngineError, OutOfMemory
 from detectattn.pipeline.reading import ReadyFrame
 
 _MOST_NAMED = 3
-
-
-def _ignore(_: str) -> None:
-    return
-
-
-@dataclass(frozen=True, slots=True)
-class Rescue:
-    """What a run may do about an engine that fails it.
-
-    Attributes:
-        open_fallback: Opens another engine for the same model, which takes the place of one that hangs; called once at
-            most, from a thread of the run. None where there is no other.
-        warn: Told of what the run got over, in a sentence.
-    """
-
-    open_fallback: Callable[[], Detector] | None = None
-    warn: Callable[[str], None] = _ignore
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +38,62 @@ class Recovery:
         if self.what == "batch":
             return f"{self.reason}: from here on {self.now} at a time go through together"
         return f"{self.reason}. {self.now}, goes on in its place; last digits may differ from here on"
+
+
+def _ignore(_: Recovery) -> None:
+    return
+
+
+@dataclass(frozen=True, slots=True)
+class Rescue:
+    """What a run may do about an engine that fails it.
+
+    Attributes:
+        open_fallback: Opens another engine for the same model, which takes the place of one that hangs; called once at
+            most, from a thread of the run. None where there is no other.
+        tell: Told of what the run got over, from a thread of the run.
+        release: Given the engine that took over, once the run has ended; by default it is freed.
+    """
+
+    open_fallback: Callable[[], Detector] | None = None
+    tell: Callable[[Recovery], None] = _ignore
+    release: Callable[[Detector], None] = Detector.close
+
+
+class KeptModel:
+    """A model that one run after another uses: where its engine hangs, the one that took over is kept, once.
+
+    Args:
+        detector: The model.
+        open_fallback: Opens another engine for it.
+        tell: Told of what a run got over, from a thread of the run.
+
+    Attributes:
+        detector: The model on the engine that runs it from here on.
+    """
+
+    def __init__(
+        self, detector: Detector, open_fallback: Callable[[Detector], Detector], tell: Callable[[Recovery], None]
+    ) -> None:
+        self.detector = detector
+        self._open_fallback = open_fallback
+        self._tell = tell
+        self._replaced: list[Detector] = []
+
+    def to_rescue(self) -> Rescue:
+        """What the next run may do about the engine."""
+        open_fallback = None if self._replaced else partial(self._open_fallback, self.detector)
+        return Rescue(open_fallback, self._tell, self._keep)
+
+    def close(self) -> None:
+        """Free what the model holds."""
+        for detector in (self.detector, *self._replaced):
+            detector.close()
+
+    def _keep(self, fallback: Detector) -> None:
+        # Two runs at once may each have brought one: the earlier of them may still be at work.
+        self._replaced.append(self.detector)
+        self.detector = fallback
 
 
 def describe_engine(detector: Detector) -> str:

@@ -51,6 +51,20 @@ class Store(Protocol):
         """
         ...
 
+    def create(self, name: str, content: bytes) -> bool:
+        """Write a whole object under a name that is free; of several that try at once, one does.
+
+        An object store that knows no condition for writing is asked twice, so that several may: read what is there.
+
+        Returns:
+            False where there is an object of that name, which stays.
+
+        Raises:
+            OutputError: It cannot be written.
+            FetchError: Nobody can tell what is there.
+        """
+        ...
+
     def get(self, name: str) -> bytes:
         """Read a whole object.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,6 +41,8 @@ def connect(address: StorageAddress, *, offline: bool = False) -> Any:
     if offline and address.scheme != "memory":
         problem = f"{redact_url(address.url)} is not asked for: the network is forbidden (--offline)"
         raise Offline(problem, hint="Leave --offline out, or give a local copy")
+    if address.scheme in {"gs", "gcs"}:
+        _quieten_gcsfs()
     try:
         import fsspec
 
@@ -48,6 +52,15 @@ def connect(address: StorageAddress, *, offline: bool = False) -> Any:
     if address.scheme in {"s3", "s3a"}:
         return _open_s3(kind)
     return kind(use_listings_cache=False)
+
+
+def _quieten_gcsfs() -> None:
+    # Else it asks for the kind of each bucket by gRPC, and where it may not know, warns of it at each request.
+    os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
+    # A request that fails it logs with its traceback, which Python prints where nobody has asked for logs.
+    logger = logging.getLogger("gcsfs")
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
 
 
 def _open_s3(kind: Any) -> Any:

@@ -6,12 +6,14 @@ Names come in the order of their characters' code points, which is that of their
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from detectattn.errors import ObjectNotFound
+from detectattn.errors import FetchError, ObjectNotFound
 from detectattn.storage.addresses import StorageAddress
 from detectattn.storage.base import StoredObject
 from detectattn.storage.requests import ask, to_object
+from detectattn.storage.translate import to_no_bucket
 
 
 def iter_objects(address: StorageAddress, prefix: str = "", *, offline: bool = False) -> Iterator[StoredObject]:
@@ -60,9 +62,9 @@ def _iter_folder(root: StorageAddress, below: str, prefix: str, offline: bool) -
     try:
         listed = ask(folder, lambda system: _list(system, folder), offline=offline)
     except ObjectNotFound:
-        if below or root.key:
+        if below or _has_bucket(root, offline):
             return  # Gone meanwhile, or never there: in a store folders come and go with what is in them.
-        raise
+        raise to_no_bucket(root) from None
     for name, found in listed:
         full = below + name
         if found["type"] == "directory":
@@ -70,6 +72,18 @@ def _iter_folder(root: StorageAddress, below: str, prefix: str, offline: bool) -
                 yield from _iter_folder(root, full, prefix, offline)
         elif full.startswith(prefix):
             yield to_object(found, full)
+
+
+def _has_bucket(root: StorageAddress, offline: bool) -> bool:
+    """False where the store says that there is no such bucket; not everybody may ask for it."""
+    try:
+        if root.bucket:
+            ask(replace(root, key=""), lambda system: system.info(root.bucket), offline=offline)
+    except ObjectNotFound:
+        return False
+    except FetchError:
+        return True
+    return True
 
 
 def _list(system: Any, folder: StorageAddress) -> list[tuple[str, dict[str, Any]]]:

@@ -52,6 +52,27 @@ class LocalStore:
         except OSError as error:
             raise _to_output_error(target, "written", error) from error
 
+    def create(self, name: str, content: bytes) -> bool:
+        """Write a file under another name beside its place, and link it to its own, which fails where there is one.
+
+        Raises:
+            OutputError: It cannot be written.
+        """
+        target = self.folder / check_name(name)
+        draft = target.with_name(f".draft-{secrets.token_hex(8)}.part")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                _write(draft, content)
+                os.link(draft, target)
+            except FileExistsError:
+                return False
+            finally:
+                draft.unlink(missing_ok=True)
+        except OSError as error:
+            raise _to_output_error(target, "written", error) from error
+        return True
+
     def get(self, name: str) -> bytes:
         """Read a file.
 

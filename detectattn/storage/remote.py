@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from detectattn.errors import FetchError, WriteFailed
 from detectattn.fetch import redact_url
 from detectattn.storage.addresses import StorageAddress
 from detectattn.storage.base import check_name
 from detectattn.storage.listing import iter_objects
-from detectattn.storage.requests import ask, look_at
+from detectattn.storage.requests import ask, create_object, look_at
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,18 @@ class RemoteStore:
                 system.pipe_file(target.path, content)
 
         self._write(target, "written", request)
+
+    def create(self, name: str, content: bytes) -> bool:
+        """Write an object where there is none, by a request that the store refuses otherwise.
+
+        Raises:
+            OutputError: It cannot be written.
+            FetchError: Nobody can tell what is there.
+        """
+        target = self.address.join(check_name(name))
+        if self.exists(name):
+            return False  # Some stores take the condition and do not keep to it.
+        return self._write(target, "written", lambda system: create_object(system, target.path, content))
 
     def get(self, name: str) -> bytes:
         """Read an object.
@@ -97,8 +111,8 @@ class RemoteStore:
         """The address, without what looks like a secret."""
         return redact_url(self.address.join(name).url if name else self.address.url)
 
-    def _write(self, target: StorageAddress, verb: str, request: Any) -> None:
+    def _write(self, target: StorageAddress, verb: str, request: Callable[[Any], _T]) -> _T:
         try:
-            ask(target, request, offline=self.offline)
+            return ask(target, request, offline=self.offline)
         except FetchError as error:
             raise WriteFailed(f"{redact_url(target.url)} cannot be {verb}: {error.problem}", hint=error.hint) from error

@@ -13,9 +13,15 @@ from detectattn.storage.connect import connect
 from detectattn.storage.translate import find_code, translate_error
 
 WAITS_S = (0.5, 2.0)
-"""Before each further try. Each try may be several of the library's own, which handles what comes and goes quickly."""
+"""Before each further try at S3, each of which is several of the library's own for what comes and goes quickly.
+
+Google's and Azure's libraries have tried for half a minute and more by then, and are not asked again.
+"""
 
 _PASSING = (ConnectionFailed, FetchTimedOut, HttpStatus)
+_TAKEN = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
+_NO_CONDITION = frozenset({"NotImplemented", "501"})
+_NO_MODE = frozenset({"TypeError", "ParamValidationError"})
 _T = TypeVar("_T")
 
 
@@ -31,7 +37,7 @@ def ask(address: StorageAddress, request: Callable[[Any], _T], *, offline: bool 
         FetchError: It failed, or failed each time.
         MissingExtra: The package for the scheme is not installed.
     """
-    waits = iter(WAITS_S)
+    waits = iter(WAITS_S if address.scheme in {"s3", "s3a"} else ())
     while True:
         try:
             return request(connect(address, offline=offline))
@@ -81,6 +87,28 @@ def read_range(address: StorageAddress, start: int, end: int, *, offline: bool =
             raise
 
     return ask(address, request, offline=offline)
+
+
+def create_object(system: Any, path: str, content: bytes) -> bool:
+    """Write an object where there is none; whether it was. To be made by :func:`ask`.
+
+    Args:
+        system: fsspec's file system.
+        path: Bucket and key.
+        content: The bytes.
+    """
+    try:
+        system.pipe_file(path, content, mode="create")
+    except FileExistsError:
+        return False
+    except Exception as error:
+        code = find_code(error)
+        if code in _TAKEN:
+            return False
+        if code not in _NO_CONDITION and type(error).__name__ not in _NO_MODE:
+            raise
+        system.pipe_file(path, content)  # the store, or a library of former years, knows no such condition
+    return True
 
 
 def to_object(found: dict[str, Any], name: str) -> StoredObject:

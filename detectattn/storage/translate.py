@@ -41,9 +41,17 @@ _REFUSED_CODES = frozenset(
     {"InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "InvalidClientTokenId", "401"}
     | {"RequestTimeTooSkewed", "InvalidSecurity", "AuthenticationFailed", "NoAuthenticationInformation"}
 )
-_DENIED_CODES = frozenset({"AccessDenied", "AllAccessDisabled", "AccountProblem", "403", "AuthorizationFailure"})
+_DENIED_CODES = frozenset(
+    {"AccessDenied", "AllAccessDisabled", "AccountProblem", "403", "AuthorizationFailure"}
+    | {"AuthorizationPermissionMismatch", "AuthorizationResourceTypeMismatch", "AuthorizationSourceIPMismatch"}
+    | {"InsufficientAccountPermissions", "PublicAccessNotPermitted", "KeyBasedAuthenticationNotPermitted"}
+)
 _REGION_CODES = frozenset({"PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed", "301", "307"})
-_UNUSABLE = frozenset({"InvalidBucketName", "ParamValidationError", "InvalidRegionError", "KeyTooLongError"})
+_UNUSABLE = frozenset(
+    {"InvalidBucketName", "ParamValidationError", "InvalidRegionError", "KeyTooLongError"}
+    | {"InvalidResourceName", "OutOfRangeInput"}
+)
+_WITHOUT_CREDENTIALS = ("Unable to locate credentials", "Must provide either a connection_string or account_name")
 _BUSY_CODES = frozenset({"SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "OperationAborted"})
 _TIMEOUTS = ("ConnectTimeoutError", "ReadTimeoutError", "FSTimeoutError", "ServerTimeoutError", "TimeoutError")
 _CONNECTION = (
@@ -75,7 +83,7 @@ def find_code(error: BaseException) -> str:
         for attribute in ("error_code", "status_code", "status", "code"):
             value = getattr(part, attribute, None)
             if isinstance(value, int | str) and value:
-                return str(value)
+                return str(getattr(value, "value", value))  # Azure's are text or members of an Enum
     return ""
 
 
@@ -91,11 +99,16 @@ def translate_error(error: Exception, address: StorageAddress) -> FetchError:
     return _to_not_there(seen, address) or _to_refused(seen, address) or _to_unreached(seen, address)
 
 
+def to_no_bucket(address: StorageAddress) -> ObjectNotFound:
+    """The error of a bucket that does not exist."""
+    hint = f"Check its name, and the endpoint and region that are used{_endpoint_hint(address)}"
+    return ObjectNotFound(f"there is no bucket {address.bucket}", hint=hint)
+
+
 def _to_not_there(seen: _Seen, address: StorageAddress) -> FetchError | None:
     shown = redact_url(address.url)
     if seen.code in {"NoSuchBucket", "ContainerNotFound"}:
-        hint = f"Check its name, and the endpoint and region that are used{_endpoint_hint(address)}"
-        return ObjectNotFound(f"there is no bucket {address.bucket} ({seen.code})", hint=hint)
+        return to_no_bucket(address)
     if "FileNotFoundError" in seen.names or seen.code in {"NoSuchKey", "404", "BlobNotFound"}:
         return ObjectNotFound(f"{shown} does not exist", hint="Check the address; upper and lower case differ")
     if seen.names & _UNUSABLE or seen.code in _UNUSABLE:
@@ -105,12 +118,13 @@ def _to_not_there(seen: _Seen, address: StorageAddress) -> FetchError | None:
 
 def _to_refused(seen: _Seen, address: StorageAddress) -> FetchError | None:
     shown = redact_url(address.url)
-    if seen.names & _NO_CREDENTIALS or "Unable to locate credentials" in seen.reason:
+    if seen.names & _NO_CREDENTIALS or any(words in seen.reason for words in _WITHOUT_CREDENTIALS):
         return AccessDenied(f"no credentials for {shown} ({seen.reason})", hint=_credentials_hint(address))
     if seen.code in _REFUSED_CODES:
         problem = f"the credentials for {shown} are refused ({seen.code})"
         return AccessDenied(problem, hint=f"Renew or correct them. {_credentials_hint(address)}")
-    if seen.code in _DENIED_CODES or "PermissionError" in seen.names:
+    is_forbidden = seen.reason.startswith("Forbidden: ")  # gcsfs's words for Google's 403, in an error without a code
+    if seen.code in _DENIED_CODES or is_forbidden or "PermissionError" in seen.names:
         problem = f"these credentials have no right to {shown} ({seen.code or seen.reason})"
         return AccessDenied(problem, hint=_rights_hint(address))
     return None
@@ -132,7 +146,8 @@ def _to_unreached(seen: _Seen, address: StorageAddress) -> FetchError:
 
 
 def _to_reason(error: Exception) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
+    # What follows of Azure's is a number and a time, and the page of the answer.
+    text = " ".join(str(error).split()).partition(" RequestId:")[0] or type(error).__name__
     text = _URL.sub(lambda found: redact_url(found[0]).partition("?")[0], text).rstrip(".")
     return text if len(text) <= _MAX_REASON else f"{text[:_MAX_REASON]} …"
 
@@ -157,7 +172,10 @@ def _credentials_hint(address: StorageAddress) -> str:
         )
     if address.scheme in {"gs", "gcs"}:
         return "Run `gcloud auth application-default login`; FSSPEC_GS_TOKEN=anon reads public buckets"
-    return "Set AZURE_STORAGE_ACCOUNT_NAME with AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_TOKEN"
+    return (
+        "Set AZURE_STORAGE_ACCOUNT_NAME with AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_TOKEN, "
+        "or AZURE_STORAGE_CONNECTION_STRING"
+    )
 
 
 def _rights_hint(address: StorageAddress) -> str:

@@ -137,29 +137,12 @@ def ensure_cached(
             path.unlink()
     if not offline:
         on_notice(f"Downloading {shown} to {path}")
-    receipt = load_receipt(path)
-    expected = published_sha256 or (receipt.sha256 if receipt else None)
-    fetch = fetch_object if is_storage_url(url) else fetch_file
     try:
-        fetched = fetch(
-            url,
-            path,
-            WEIGHTS_LIMITS,
-            expected_sha256=expected,
-            on_progress=on_progress,
-            check=lambda part: check_weights_content(part, redact_url(url)),
-            offline=offline,
-        )
+        sha256 = _fetch(path, url, published_sha256, offline=offline, on_progress=on_progress)
     except Offline as error:
         problem = f"{shown} is not in the cache, and the network is forbidden (--offline)"
         raise Offline(problem, hint=_by_hand(path, url, "or leave --offline out")) from error
-    except (ConnectionFailed, FetchTimedOut, HttpStatus) as error:
-        raise _with_way_out(error, path, url) from error
-    except ChecksumMismatch as error:
-        raise _explain_mismatch(error, path, published_sha256) from error
-    except DiskFull as error:
-        raise DiskFull(error.problem, hint=f"{error.hint}, or point DETECTATTN_CACHE at another folder") from error
-    return write_receipt(path, redact_url(url), fetched.sha256)
+    return write_receipt(path, redact_url(url), sha256)
 
 
 def verify_cached(path: Path, published_sha256: str | None, url: str, *, reread: bool = False) -> Receipt:
@@ -192,6 +175,29 @@ def verify_cached(path: Path, published_sha256: str | None, url: str, *, reread:
             else f"Delete it to download it again; delete {receipt_path(path)} too if the new file is right",
         )
     return write_receipt(path, redact_url(url), sha256)
+
+
+def _fetch(path: Path, url: str, published_sha256: str | None, *, offline: bool, on_progress: OnProgress | None) -> str:
+    """Fetch what is behind an address, held to what it has to be; its SHA-256. Errors say how to go on."""
+    receipt = load_receipt(path)
+    fetch = fetch_object if is_storage_url(url) else fetch_file
+    try:
+        fetched = fetch(
+            url,
+            path,
+            WEIGHTS_LIMITS,
+            expected_sha256=published_sha256 or (receipt.sha256 if receipt else None),
+            on_progress=on_progress,
+            check=lambda part: check_weights_content(part, redact_url(url)),
+            offline=offline,
+        )
+    except (ConnectionFailed, FetchTimedOut, HttpStatus) as error:
+        raise _with_way_out(error, path, url) from error
+    except ChecksumMismatch as error:
+        raise _explain_mismatch(error, path, published_sha256) from error
+    except DiskFull as error:
+        raise DiskFull(error.problem, hint=f"{error.hint}, or point DETECTATTN_CACHE at another folder") from error
+    return fetched.sha256
 
 
 def _with_way_out(error: FetchError, path: Path, url: str) -> FetchError:

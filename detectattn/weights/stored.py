@@ -9,6 +9,7 @@ from detectattn.errors import Offline, UnknownModel
 from detectattn.fetch import OnProgress, redact_url
 from detectattn.storage import StorageAddress, parse_address
 from detectattn.storage.listing import iter_objects
+from detectattn.storage.requests import look_at
 from detectattn.weights.download import OnNotice, cached_url_path, ensure_cached
 
 _MOST_FILES = 1000
@@ -72,6 +73,11 @@ def _list_stored(folder: StorageAddress, named: str, offline: bool) -> list[str]
     shown = redact_url(folder.url)
     if len(models) > 1:
         raise UnknownModel(f"{shown} holds several models ({', '.join(models[:5])})", hint="Name one of these files")
+    if not models and _is_run(folder, offline):
+        raise UnknownModel(
+            f"{shown} is a run and no model, and its records are read from a folder of this machine alone",
+            hint="Copy its folder predictions here, and name that",
+        )
     if not models:
         raise UnknownModel(
             f"{shown} holds no OpenVINO model, and its name does not tell another format",
@@ -80,6 +86,12 @@ def _list_stored(folder: StorageAddress, named: str, offline: bool) -> list[str]
     stem = PurePosixPath(models[0]).stem
     beside = [name for name in names if _belongs(PurePosixPath(name), stem)]
     return [*beside, models[0]]
+
+
+def _is_run(folder: StorageAddress, offline: bool) -> bool:
+    if look_at(folder.join("run.json"), offline=offline) is None:
+        return False
+    return next(iter_objects(folder, "predictions", offline=offline), None) is not None
 
 
 def _belongs(path: PurePosixPath, stem: str) -> bool:

@@ -12,7 +12,6 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from detectattn.drawing.heat import draw_heat
@@ -20,21 +19,8 @@ from detectattn.report.explanation import Explanation
 from detectattn.report.html.explanation import render_explanation
 from detectattn.types import U8
 from samples.studies.explanations import make_explanation, make_hostile_explanation
+from tests.browser.faults import find_barriers, find_too_wide
 
-_EVERYTHING = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-_PASSES = (
-    ("light", 1280, _EVERYTHING),
-    ("light", 360, _EVERYTHING),
-    ("dark", 1280, ["cat.color"]),
-    ("dark", 360, ["cat.color"]),
-)
-_TOO_WIDE = """() => {
-  const cut = (e) => e && e !== document.body &&
-    (getComputedStyle(e).overflowX !== "visible" || cut(e.parentElement));
-  return [...document.body.querySelectorAll("*")]
-    .filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && !cut(e.parentElement))
-    .map((e) => `${e.tagName} ${e.className} ${Math.round(e.getBoundingClientRect().right)}`);
-}"""
 _SLIPS = ("NaN", "undefined", "None", "null", "[object", "Infinity", "&amp;", "&lt;", "&#")
 _HOSTILE = [
     """<img src=x onerror="document.title='pwned'">.jpg""",
@@ -210,16 +196,7 @@ def test_the_window_shows_the_whole_picture_or_the_object(shown: Any) -> None:
 def test_axe_finds_nothing(open_explanation: Callable[..., Any], explanation: Explanation) -> None:
     shown = open_explanation(explanation)
     choose(shown, "Map", "cross")
-    found = []
-    for theme, width, rules in _PASSES:
-        shown.page.emulate_media(color_scheme=theme)
-        shown.page.set_viewport_size({"width": width, "height": 800})
-        shown.settle()
-        options = {"resultTypes": ["violations"], "runOnly": rules}
-        for violation in Axe().run(shown.page, options=options).response["violations"]:
-            places = "; ".join(" ".join(map(str, node["target"])) for node in violation["nodes"][:3])
-            found.append(f"{theme}, {width} px: {violation['id']}: {places}")
-    if found:
+    if found := find_barriers(shown):
         pytest.fail("\n".join(found), pytrace=False)
 
 
@@ -230,7 +207,7 @@ def test_on_a_phone_nothing_is_cut_off(
     shown.settle()
     screenshot(shown)
     assert shown.page.evaluate("[document.documentElement.scrollWidth, innerWidth]") == [360, 360]
-    assert shown.page.evaluate(_TOO_WIDE) == []
+    assert find_too_wide(shown) == []
     first = shown.page.locator(".looks-row").first.locator(".looks-cell:visible")
     boxes = [cell.bounding_box() for cell in first.all()]
     assert all(below["y"] >= above["y"] + above["height"] for above, below in pairwise(boxes))

@@ -9,15 +9,7 @@ import pytest
 
 from detectattn.report.content import Report
 from detectattn.report.gallery import Gallery
-
-# What reaches beyond the right edge without something around it that scrolls or cuts.
-_TOO_WIDE = """() => {
-  const cut = (e) => e && e !== document.body &&
-    (getComputedStyle(e).overflowX !== "visible" || cut(e.parentElement));
-  return [...document.body.querySelectorAll("*")]
-    .filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && !cut(e.parentElement))
-    .map((e) => `${e.tagName} ${e.className} ${Math.round(e.getBoundingClientRect().right)}`);
-}"""
+from tests.browser.faults import find_too_wide
 
 
 @pytest.fixture
@@ -42,7 +34,7 @@ def test_nothing_reaches_beyond_the_edge(
     shown.settle()
     screenshot(shown)
     assert shown.page.evaluate("[document.documentElement.scrollWidth, innerWidth]") == [360, 360]
-    assert shown.page.evaluate(_TOO_WIDE) == []
+    assert find_too_wide(shown) == []
     shown.check()
 
 

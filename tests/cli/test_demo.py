@@ -52,7 +52,7 @@ def test_every_step_is_shown(detectattn: Any, samples: Path, street_images: Path
 
 
 @pytest.mark.usefixtures("predict_alone")
-def test_both_models_detect_and_draw(detectattn: Any, samples: Path) -> None:
+def test_both_models_detect_and_draw_and_the_end_says_what_to_open_and_to_type(detectattn: Any, samples: Path) -> None:
     done = detectattn("demo")
     assert done.code == 0, done.err
     for model in MODELS:
@@ -63,11 +63,6 @@ def test_both_models_detect_and_draw(detectattn: Any, samples: Path) -> None:
             assert sum(1 for _ in video.decode(video=0)) == 5
         total = sum(len(record.detections) for record in found)
         assert re.search(rf"^{model} +2 +5 +{total:,} +[\d.]+ +[\d.,]+$", done.out, re.MULTILINE)
-
-
-@pytest.mark.usefixtures("predict_alone")
-def test_the_end_says_what_to_open_what_not_to_believe_and_what_to_type(detectattn: Any, samples: Path) -> None:
-    done = detectattn("demo")
     lines = done.out.splitlines()
     listed = [line[10:] for line in lines if re.match(r"(pictures |videos   |records  |samples  | {9}) \S+$", line)]
     assert len(listed) == 7

@@ -13,6 +13,10 @@ import pytest
 from detectattn.conversion.convert import Job
 from detectattn.conversion.gate import GateFigures
 from detectattn.conversion.record import ConversionRecord, hash_files
+from detectattn.errors import EngineError
+from tests.object_store import Bucket, s3, s3_endpoint
+
+__all__ = ["s3", "s3_endpoint"]
 
 SIDE_PX = 160
 
@@ -116,3 +120,41 @@ def test_what_cannot_be_exported_leaves_nothing(
     assert done.code == code
     assert problem in done.err
     assert list(Path().iterdir()) == []
+
+
+def test_pictures_and_truth_from_object_storage(
+    detectattn: Any, street_images: Path, s3: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They serve as local ones do, are named by their addresses, and nothing of the pictures is left behind."""
+    monkeypatch.setenv("DETECTATTN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    names = [path.name for path in sorted(street_images.iterdir())[:8]]
+    for name in names:
+        s3.put(f"street/images/{name}", street_images / name)
+    s3.put("street/images/clip.mp4", b"a video, which is never read")
+    truth = s3.put("street/annotations.json", street_images.parent / "annotations.json")
+    jobs = list[Job]()
+
+    def convert(job: Job, original: object, folder: Path) -> ConversionRecord:
+        assert len(list(job.evidence.pictures.iter_frames())) == len(names)
+        jobs.append(job)
+        raise EngineError("seen enough", hint="Leave it")
+
+    monkeypatch.setattr("detectattn.conversion.convert.convert", convert)
+    monkeypatch.setattr("detectattn.conversion.convert.open_original", lambda job: nullcontext())
+    for words in (
+        ["--pictures", f"{s3.url}/street/images"],
+        ["--precision", "int8", "--calibrate", f"{s3.url}/street/"],
+    ):
+        done = detectattn("export", "demo-yolo", *words, "--truth", truth)
+        assert done.err.endswith("error: seen enough. Leave it.\n")
+        evidence = jobs.pop().evidence
+        assert evidence.pictures.said == words[-1]
+        assert evidence.truth is not None
+        assert {Path(source).name for source, _ in evidence.truth.truth.images} == set(names)
+        assert (evidence.calibration is not None) == ("int8" in words)
+    assert not list(tmp_path.glob("detectattn-*"))
+    assert "the network is forbidden" in detectattn("export", "demo-yolo", *words, "--offline").err
+    assert "holds no pictures" in detectattn("export", "demo-yolo", "--pictures", f"{s3.url}/street/images/*.mp4").err
+    assert f"there is no {s3.url}/none.json" in detectattn("export", "demo-yolo", "--truth", f"{s3.url}/none.json").err

@@ -5,11 +5,22 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from detectattn.cli.cluster_finish import finish_run
+from detectattn.cli.cluster_summary import ClusterOutcome
+from detectattn.cli.cluster_watch import Watch
+from detectattn.cli.console import Notices
+from detectattn.config import PredictConfig
 from detectattn.distributed import session
+from detectattn.distributed.board import Progress
+from detectattn.distributed.counts import Counts
+from detectattn.pipeline.channel import StopSignal
+from detectattn.storage import open_store
+from detectattn.types import RunManifest
 from tests.object_store import front, s3, s3_endpoint
 
 __all__ = ["front", "s3", "s3_endpoint"]
@@ -50,6 +61,11 @@ def test_without_ray(detectattn: Any, two_pictures: Path, monkeypatch: pytest.Mo
             2,
             "s3://bucket/out is no local folder, and only runs on a cluster write elsewhere",
         ),
+        (["--replicas", "4"], 2, "--replicas is for a run on a cluster, and this one is on this machine alone"),
+        (["--replica-cpus", "2"], 2, "--replica-cpus is for a run on a cluster"),
+        (["--replica-gpus", "0.5"], 2, "--replica-gpus is for a run on a cluster"),
+        (["--shard-size", "9"], 2, "--shard-size is for a run on a cluster"),
+        (["--shard-size", "9", "--resume", "new"], 2, "--shard-size is for a run on a cluster"),
         (["--cluster", "local", "-o", "ftp://host/out"], 1, "ftp://host/out cannot be written to"),
     ],
 )
@@ -59,6 +75,19 @@ def test_options_that_cannot_be(detectattn: Any, two_pictures: Path, words: list
     assert message in outcome.err
     assert outcome.err.count("\n") == 1
     assert not Path("runs").exists()
+
+
+def test_preset_with_options_of_a_cluster(detectattn: Any, two_pictures: Path) -> None:
+    """They hold where it, or the command line, names a cluster; elsewhere they are not passed over."""
+    Path("preset.yaml").write_text("model: demo-yolo\nreplicas: 4\n")
+    outcome = detectattn("predict", two_pictures, "-c", "preset.yaml")
+    assert outcome.code == 2
+    assert "--replicas is for a run on a cluster" in outcome.err
+    outcome = detectattn("predict", two_pictures, "-c", "preset.yaml", "--cluster", "lokal")
+    assert "--cluster is 'lokal'" in outcome.err
+    with Path("preset.yaml").open("a") as preset:
+        preset.write("cluster: lokal\n")
+    assert "--cluster is 'lokal'" in detectattn("predict", two_pictures, "-c", "preset.yaml").err
 
 
 def test_no_cluster_there(detectattn: Any, two_pictures: Path, refusing_url: str, monkeypatch: Any) -> None:
@@ -131,7 +160,7 @@ def test_bucket_without_rights(detectattn: Any, two_pictures: Path, s3: Any, fro
     outcome = detectattn("predict", two_pictures, "--cluster", "local", "-o", f"{s3.url}/out")
     assert outcome.code == 1
     assert outcome.err.count("\n") == 1, outcome.err
-    assert f"{s3.url}/out/run.json" in outcome.err
+    assert f"no right to {s3.url}/out/" in outcome.err
     front.always = lambda asked: 403
     outcome = detectattn("predict", two_pictures, "--cluster", "local", "-o", f"{s3.url}/out")
     assert outcome.code == 1
@@ -154,3 +183,18 @@ def test_finished_run_has_nothing_left(detectattn: Any, two_pictures: Path) -> N
     shutil.rmtree(two_pictures)
     outcome = detectattn("predict", "--resume", folder)  # it is known to be a cluster's
     assert (outcome.code, outcome.err) == (0, "run is finished; there is nothing left to do\n")
+
+
+def test_what_replicas_got_over_is_told_once_and_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recovery = {"what": "batch", "was": "4", "now": "2", "after": 0, "reason": "x has too little memory"}
+    counts = Counts(recovered=[recovery, {**recovery, "after": 3}])
+    outcome = ClusterOutcome(open_store(tmp_path), "finished", counts)
+    board: Any = SimpleNamespace(look=lambda: Progress(warnings=("on 10.0.0.1: something hung",)))
+    watch = Watch(outcome, board, StopSignal(), "", lambda _: None, Notices(quiet=True))
+    watch.look()
+    watch.look()
+    assert capsys.readouterr().err == "warning: on 10.0.0.1: something hung\n"
+    run = RunManifest(command=[], config={}, models=[{"name": "x"}], versions={}, machine={})
+    finish_run(run, outcome, PredictConfig(), Notices(quiet=True), as_json=False)
+    [model] = json.loads((tmp_path / "run.json").read_text())["models"]
+    assert model == {"name": "x", "recovered": [{**recovery, "times": 2}]}

@@ -15,8 +15,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import av
-import cv2
-import numpy as np
 import pytest
 
 from benchmarks.tiny_model import write_tiny_model
@@ -25,6 +23,7 @@ from detectattn.config import PredictConfig, parse_reconnect, parse_rotate
 from detectattn.errors import ConfigError
 from detectattn.records import iter_records
 from detectattn.types import Media
+from tests.motion_jpeg import jpeg_part, send_parts
 
 needs_onnx = pytest.mark.skipif(
     not all(map(find_spec, ("onnx", "onnxruntime"))), reason="onnx or its runtime is missing"
@@ -110,15 +109,8 @@ def camera(http_server: Any) -> str:
         if not sizes:
             handler.send_error(503)
             return
-        encoded = cv2.imencode(".jpg", np.full((*sizes.pop(0), 3), 90, np.uint8))[1].tobytes()
-        handler.send_response(200)
-        handler.send_header("Content-Type", "multipart/x-mixed-replace; boundary=cut")
-        handler.end_headers()
-        for _ in range(100):
-            head = b"--cut\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(encoded)
-            handler.wfile.write(head + encoded + b"\r\n")
-            handler.wfile.flush()
-            http_server.stopping.wait(0.01)
+        parts = [jpeg_part(90, sizes.pop(0))] * 100
+        send_parts(handler, parts, lambda _: http_server.stopping.wait(0.01))
 
     http_server.routes["/cam"] = answer
     return f"{http_server.url}/cam".replace("http://", "http://user:secret@")

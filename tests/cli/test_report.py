@@ -213,3 +213,38 @@ def test_no_model_is_loaded(studies: Path, tmp_path: Path) -> None:
     words = [str(studies / "a"), str(studies / "b"), "-o", str(tmp_path / "out"), "-q"]
     done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("records", ["predictions.jsonl", "predictions/predictions-00000.jsonl"])
+def test_run_of_predict_has_none(detectattn: Any, records: str) -> None:
+    """In shards as in one file; the line says how it gets one."""
+    config = {"model": "x", "conf": 0.25, "max_det": 300, "sources": ["a"], "cluster": "local"}
+    full = {"schema": 1, "command": [], "models": [], "versions": {}, "machine": {}, "status": "finished"}
+    Path("run", records).parent.mkdir(parents=True)
+    Path("run/run.json").write_text(json.dumps({**full, "config": config}))
+    Path("run", records).write_text("")
+    for words in (["run"], ["run", "run"]):
+        done = detectattn("report", *words)
+        assert done.code == 1
+        assert done.err == (
+            "error: run is a run of predict, which has records and no report. "
+            "Have them judged, and a report made, by `detectattn compare IMAGES -m NAME=run`.\n"
+        )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("report", "s3://bucket/run"),
+        ("report", "a", "b", "-o", "s3://bucket/out"),
+        ("explain", "x.jpg", "-o", "s3://bucket/out"),
+        ("export", "demo-yolo", "-o", "s3://bucket/out"),
+        ("inspect", "demo-yolo", "-o", "s3://bucket/out"),
+    ],
+)
+def test_address_where_a_path_is_expected(detectattn: Any, words: tuple[str, ...]) -> None:
+    done = detectattn(*words)
+    assert done.code == 2
+    assert done.err.startswith(f"error: {words[-1]} is an address, and what stands here must be a path")
+    assert done.err.count("\n") == 1
+    assert list(Path().iterdir()) == []

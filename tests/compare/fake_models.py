@@ -71,6 +71,7 @@ class FakeChild:
         max_det: int | None = None,
     ) -> None:
         self.name = spec.name
+        self.spec = spec
         self.meter = None
         self._diary = diary
         self._fails_on = fails_on

@@ -25,7 +25,7 @@ class LocalChild(Child):
     def _start(self) -> None:
         self._connection, theirs = multiprocessing.Pipe()
         self._busy = True
-        self._process = _Thread(theirs, self._spec, self._connection.close)  # type: ignore[assignment]  # in its place
+        self._process = _Thread(theirs, self.spec, self._connection.close)  # type: ignore[assignment]  # in its place
         self._process.start()
 
 
@@ -38,11 +38,11 @@ class _Thread(threading.Thread):
         self.kill = hang_up
         self._theirs = connection
         # Whatever is told to a process must be able to get there.
-        self._spec: msg.WorkerSpec = ForkingPickler.loads(ForkingPickler.dumps(spec))
+        self.spec: msg.WorkerSpec = ForkingPickler.loads(ForkingPickler.dumps(spec))
 
     def run(self) -> None:
         with closing(self._theirs):
             try:
-                _serve(self._theirs, self._spec, time.time())
+                _serve(self._theirs, self.spec, time.time())
             except (EOFError, OSError):
                 return  # Nobody is left to tell, as in `serve`.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from detectattn.distributed.board import Board
 from detectattn.distributed.counts import Counts
+from detectattn.pipeline.recovery import Recovery
 
 
 def test_third_attempt_goes_one_by_one() -> None:
@@ -82,3 +83,13 @@ def test_stop_begins_nothing_more() -> None:
     assert board.look().busy == 1
     board.end(0, "n", Counts().to_dict())
     assert board.look().busy == 0
+
+
+def test_what_many_replicas_got_over_is_told_once() -> None:
+    board = Board()
+    board.recover(Recovery("engine", "openvino on cpu", "torch on cpu", 3, "x did not answer for 62 s"), "10.0.0.1")
+    board.recover(Recovery("engine", "openvino on cpu", "torch on cpu", 9, "x did not answer for 60 s"), "10.0.0.2")
+    board.recover(Recovery("batch", "4", "2", 0, "x has too little memory"), "10.0.0.2")
+    engine, batch = board.look().warnings
+    assert engine.startswith("on 10.0.0.1: x did not answer for 62 s. torch on cpu, goes on")
+    assert batch.startswith("on 10.0.0.2: x has too little memory: from here on 2")

@@ -17,13 +17,16 @@ import pytest
 
 from detectattn.cli import cluster_model, predict_cluster
 from detectattn.cli.app import run
-from tests.distributed.deadly import PATIENCE_S, DeadlySinks, wait_for
+from detectattn.distributed import drive
+from tests.distributed.deadly import PATIENCE_S, DeadlySinks, HastyBoard, wait_for
 
 cluster_utils = pytest.importorskip("ray.cluster_utils")
 # One cluster for all: it takes seconds to start, and two would not leave the tests a core.
 pytestmark = pytest.mark.slow
 
-NODE = {"num_cpus": 1, "object_store_memory": 80_000_000, "include_dashboard": False}
+NODE = {"num_cpus": 1, "object_store_memory": 80_000_000, "include_dashboard": False, "include_log_monitor": False}
+# A machine that is gone is missed within two seconds, where Ray leaves it a quarter of a minute.
+HEAD = {"no_monitor": True, "_system_config": {"health_check_initial_delay_ms": 0, "health_check_period_ms": 300}}
 SHARDS = 5
 
 
@@ -42,7 +45,7 @@ def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
     os.environ.update({"RAY_USAGE_STATS_ENABLED": "0", "RAY_prestart_worker_first_driver": "0"})
     cluster = cluster_utils.Cluster()
     try:
-        head = cluster.add_node(**NODE)
+        head = cluster.add_node(**NODE, **HEAD)
         yield Machines(cluster, head.node_id, cluster.add_node(**NODE))
     finally:
         cluster.shutdown()
@@ -111,6 +114,7 @@ def test_records_equal_those_of_a_local_run_whoever_dies(
 ) -> None:
     """One picture ends every process that works on it, another one was under way when its process was killed."""
     out, flag = tmp_path / "out", tmp_path / "died"
+    monkeypatch.setattr(drive, "Board", HastyBoard)
     monkeypatch.setattr(
         cluster_model, "OpenSinks", partial(DeadlySinks, die_at="p04.jpg", die_once_at="p09.jpg", flag=flag)
     )
@@ -133,42 +137,22 @@ def test_records_equal_those_of_a_local_run_whoever_dies(
     assert "nothing left to do" in predict("--resume", out).err
 
 
-DRIVER = """
-import sys
-from functools import partial
-from pathlib import Path
-from detectattn.cli import cluster_model
-from tests.distributed.deadly import DeadlySinks
-cluster_model.OpenSinks = partial(DeadlySinks, wait_at="p11.jpg", flag=Path(sys.argv[1]))
-from detectattn.cli.app import run
-sys.exit(run(sys.argv[2:]))
-"""
-
-
-def test_killed_driver_goes_on_where_it_was(
-    predict: Callable[..., Outcome], pictures: Path, tiny_model: Path, expected: list[str], tmp_path: Path
+def test_study_finds_what_it_finds_without_a_cluster(
+    machines: Machines, pictures: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
-    out, flag = tmp_path / "out", tmp_path / "go-on"
-    words = ["predict", *map(str, to_words(pictures, tiny_model, out)), "--json"]
-    driver = subprocess.Popen([sys.executable, "-c", DRIVER, str(flag), *words], stderr=subprocess.PIPE)
-    try:
-        wait_for(out / "done/00000.json")
-    finally:
-        driver.kill()
-        driver.communicate()
-    assert read_run(out)["status"] == "running"
-    before = {file: file.stat().st_mtime_ns for file in out.glob("done/*.json")}
-    assert len(before) < SHARDS
-
-    outcome = predict("--resume", out, "--json")
-    assert outcome.code == 4, outcome.err
-    assert f"going on with {out}: {len(before)} of {SHARDS} shards are done" in outcome.err
-    assert {file: file.stat().st_mtime_ns for file in before} == before
-    assert read_records(out) == expected
-    recorded, told = read_run(out), json.loads(outcome.out)["data"]
-    assert recorded["status"] == told["status"] == "finished"
-    assert recorded["counts"] == {**told["counts"], "skipped": {}, "shards": SHARDS}
-    assert (recorded["counts"]["images"], recorded["timing"]["sittings"]) == (12, 2)
+    words = ["compare", str(pictures), "-m", f"one={tiny_model}", "-m", f"two={tiny_model}", "--rounds", "0", "-q"]
+    alone, out = tmp_path / "alone", tmp_path / "out"
+    assert run([*words, "-o", str(alone)]) == 4
+    assert run([*words, "-o", str(out), "--cluster", machines.cluster.address, "--shard-size", "3"]) == 4
+    for name in ("predictions/one.jsonl", "predictions/two.jsonl"):
+        there, here = ([json.loads(line) for line in (folder / name).open()] for folder in (out, alone))
+        for record in (*there, *here):
+            del record["timing"]
+        assert len(there) == 12
+        assert there == here
+    assert (out / "failures.jsonl").read_text() == (alone / "failures.jsonl").read_text()
+    assert "detections were made on a Ray cluster of 2 machines" in (out / "report.md").read_text()
+    assert not (out / "cluster").exists()
 
 
 def test_machine_with_other_versions(
@@ -200,7 +184,19 @@ def test_model_that_cannot_be_opened_leaves_no_trace(
     assert not (tmp_path / "out").exists()
 
 
-def test_killed_machine_loses_and_doubles_nothing(
+DRIVER = """
+import sys
+from functools import partial
+from pathlib import Path
+from detectattn.cli import cluster_model
+from tests.distributed.deadly import DeadlySinks
+cluster_model.OpenSinks = partial(DeadlySinks, flag=Path(sys.argv[1]), wait_at=sys.argv[2])
+from detectattn.cli.app import run
+sys.exit(run(sys.argv[3:]))
+"""
+
+
+def test_killed_driver_and_killed_machine_lose_and_double_nothing(
     predict: Callable[..., Outcome],
     machines: Machines,
     pictures: Path,
@@ -209,19 +205,37 @@ def test_killed_machine_loses_and_doubles_nothing(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    flag = tmp_path / "away"
-    sinks = partial(DeadlySinks, flag=flag, home=machines.home)
-    monkeypatch.setattr(cluster_model, "OpenSinks", sinks)
+    """The driver dies in the first sitting, in the second a machine."""
+    out, flag, away = tmp_path / "out", tmp_path / "go-on", tmp_path / "away"
+    words = ["predict", *map(str, to_words(pictures, tiny_model, out)), "--replicas", "2", "--json"]
+    command = [sys.executable, "-c", DRIVER, str(flag), "p03.jpg", *words]
+    driver = subprocess.Popen(command, stderr=subprocess.PIPE)
+    try:
+        wait_for(out / "done/00000.json")
+    finally:
+        driver.kill()
+        driver.communicate()
+    assert read_run(out)["status"] == "running"
+    before = {file: file.stat().st_mtime_ns for file in out.glob("done/*.json")}
+    assert len(before) < SHARDS
 
     def kill() -> None:
-        wait_for(flag)
+        wait_for(away)
         machines.cluster.remove_node(machines.away, allow_graceful=False)
 
+    monkeypatch.setattr(cluster_model, "OpenSinks", partial(DeadlySinks, flag=away, home=machines.home))
     killer = threading.Thread(target=kill)
     killer.start()
-    out = tmp_path / "out"
-    outcome = predict(*to_words(pictures, tiny_model, out), "--replicas", "2")
+    outcome = predict("--resume", out, "--json")
     killer.join(PATIENCE_S)
     assert outcome.code == 4, outcome.err
+    assert f"going on with {out}: {len(before)} of {SHARDS} shards are done" in outcome.err
+    assert {file: file.stat().st_mtime_ns for file in before} == before
     assert read_records(out) == expected
-    assert read_run(out)["timing"]["redone"] >= 1
+    # Ray itself says there too that a machine is gone.
+    [line] = [line for line in outcome.out.splitlines() if line.startswith("{")]
+    recorded, told = read_run(out), json.loads(line)["data"]
+    assert recorded["status"] == told["status"] == "finished"
+    assert recorded["counts"] == {**told["counts"], "skipped": {}, "shards": SHARDS}
+    assert (recorded["counts"]["images"], recorded["timing"]["sittings"]) == (12, 2)
+    assert recorded["timing"]["redone"] >= 1

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from detectattn.cli.app import run
 from tests.distributed.deadly import PATIENCE_S
 from tests.distributed.test_cluster import DRIVER
 from tests.object_store import s3, s3_endpoint
@@ -68,13 +69,12 @@ def test_from_and_to_object_storage(
     start: Callable[..., subprocess.Popen[str]], pictures: Path, tiny_model: Path, tmp_path: Path, s3: Any
 ) -> None:
     inputs = s3.put_tree(pictures, "in")
-    words = ["-m", "detectattn", "predict", inputs, "-m", tiny_model, "--isolate", "none"]
+    words = ["predict", inputs, "-m", tiny_model, "--isolate", "none"]
     local, there = tmp_path / "local", f"{s3.url}/out"
-    alone = start(*words, "--no-images", "-q", "-o", local)
-    assert alone.wait(PATIENCE_S) == 4
-    run = start(*words, "--cluster", "local", "--shard-size", "5", "-o", there, "--json")
-    out, err = run.communicate(timeout=2 * PATIENCE_S)
-    assert run.returncode == 4, err
+    program = start("-m", "detectattn", *words, "--cluster", "local", "--shard-size", "5", "-o", there, "--json")
+    assert run([*map(str, words), "--no-images", "-q", "-o", str(local)]) == 4
+    out, err = program.communicate(timeout=2 * PATIENCE_S)
+    assert program.returncode == 4, err
     assert json.loads(out)["data"]["run"] == there
     from detectattn.storage import open_store
 
@@ -95,15 +95,15 @@ def test_terminated_run_leaves_nothing_running(
 ) -> None:
     out, flag = tmp_path / "out", tmp_path / "go-on"
     words = ["predict", pictures, "-m", tiny_model, "--isolate", "none", "--shard-size", "3", "-o", out]
-    run = start("-c", DRIVER, flag, *words, "--cluster", "local")
+    program = start("-c", DRIVER, flag, "p11.jpg", *words, "--cluster", "local")
     end_s = time.monotonic() + PATIENCE_S
-    while not flag.with_suffix(".waits").exists() and time.monotonic() < end_s and run.poll() is None:
+    while not flag.with_suffix(".waits").exists() and time.monotonic() < end_s and program.poll() is None:
         time.sleep(0.05)
-    run.send_signal(signal.SIGTERM)
+    program.send_signal(signal.SIGTERM)
     time.sleep(1)
     flag.touch()
-    said, err = run.communicate(timeout=PATIENCE_S)
-    assert run.returncode == 130, err
+    said, err = program.communicate(timeout=PATIENCE_S)
+    assert program.returncode == 130, err
     assert "stopping: what is under way is finished first" in err
     assert f"`detectattn predict --resume {out}` goes on from there" in err
     assert "Traceback" not in err

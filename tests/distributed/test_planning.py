@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -140,6 +141,8 @@ def test_setup_is_recorded() -> None:
 
     recorded: Any = json.loads(json.dumps(setup_to_dict(setup)))
     assert setup_from_dict(recorded) == setup
+    made = replace(setup, original=replace(package, format="pt", main="x.pt"))
+    assert setup_from_dict(json.loads(json.dumps(setup_to_dict(made)))) == made
     assert setup_from_dict({**recorded, "options": {**recorded["options"], "later": 1}}) == setup
     with pytest.raises(UnreadableRecord, match="how the model is opened"):
         setup_from_dict({"name": "x"})

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from detectattn.cli.cluster_model import OpenSinks
 from detectattn.config import PredictConfig
+from detectattn.conversion.fallback import open_fallback
 from detectattn.distributed.counts import Counts
 from detectattn.distributed.manifest import Item
 from detectattn.distributed.model_files import place_model, put_model
@@ -21,12 +23,16 @@ from detectattn.distributed.shard import ShardWork
 from detectattn.engines import open_detector
 from detectattn.engines.base import EngineOptions
 from detectattn.engines.detector import Detector
+from detectattn.engines.openvino import OpenVinoEngine
 from detectattn.engines.postprocess import Thresholds
 from detectattn.errors import ChecksumMismatch, UnreadableRecord
+from detectattn.pipeline.recovery import KeptModel, Recovery
+from detectattn.pipeline.stages import RunOptions
 from detectattn.pipeline.tally import RunTally
 from detectattn.sources.base import ReadOptions
 from detectattn.storage import Store, open_store
 from detectattn.types import FrameFailure, Media, WeightsFile
+from tests.hanging import let_engines_hang
 
 
 @pytest.fixture(scope="module")
@@ -36,14 +42,14 @@ def detector(tiny_model: Path) -> Iterator[Detector]:
     found.close()
 
 
-def to_work(detector: Detector, tmp_path: Path, **options: Any) -> ShardWork:
+def to_work(detector: Detector, tmp_path: Path, tell: Callable[[Recovery], None] = print, **options: Any) -> ShardWork:
     store = open_store(tmp_path / "store")
     package = put_model(detector.weights, store)
     setup = ModelSetup(package, "tiny", "openvino", EngineOptions(device="cpu"))
     read = ReadOptions(temp_dir=tmp_path)
     sinks = OpenSinks(PredictConfig(images=False, **options))
-    settings = RunSettings(store, setup, Thresholds(0.25, 0.7, 300), read, "none", 2, sinks)
-    return ShardWork(detector, settings, read)
+    settings = RunSettings(store, store, setup, Thresholds(0.25, 0.7, 300), read, "none", 2, sinks)
+    return ShardWork(KeptModel(detector, partial(open_fallback, options=setup.options), tell), settings, read)
 
 
 def read_records(folder: Path) -> list[Any]:
@@ -68,6 +74,31 @@ def test_one_by_one_is_the_same(detector: Detector, media: list[Media], tmp_path
         k: other[k] for k in other if "_s" not in k and "_ms" not in k
     }
     assert (counts.inputs, counts.images, counts.failures) == (14, 12, {"undecodable-image": 1, "not-found": 1})
+
+
+@pytest.mark.timeout(30)
+def test_an_engine_that_hangs_is_replaced_for_the_shards_that_follow(
+    detector: Detector, media: list[Media], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("detectattn.distributed.shard.RunOptions", partial(RunOptions, first_answer_s=1.0))
+    names, told = ("whole", "hung", "next", "alone"), list[Recovery]()
+    for name in names:
+        (tmp_path / name).mkdir()
+    to_work(detector, tmp_path).run(media, tmp_path / "whole", RunTally())
+    hung = open_detector(detector.weights, EngineOptions(device="cpu"))
+    with let_engines_hang(OpenVinoEngine, engines=1, answers=3):
+        work = to_work(hung, tmp_path, told.append)
+        counts = work.run(media, tmp_path / "hung", RunTally())
+        follows = work.run(media, tmp_path / "next", RunTally())
+        work.run_one_by_one(media, tmp_path / "alone", (), lambda _: None)
+    work.model.close()
+    whole, *others = [read_records(tmp_path / name) for name in names]
+    assert others == [whole] * 3
+    assert (hung.stalled, work.model.detector is hung, follows.recovered) == (True, False, [])
+    assert [(recovery.what, recovery.now) for recovery in told] == [("engine", "openvino on cpu, fp32")]
+    counts.add(Counts.from_dict(counts.to_dict()))  # as of another replica
+    [recovered] = counts.to_recovered()
+    assert (recovered["was"], recovered["times"]) == ("openvino on cpu, fp32", 2)
 
 
 def test_poisoned_input_is_a_failure(detector: Detector, media: list[Media], tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 
@@ -30,6 +29,7 @@ from detectattn.sources.stream import StreamSource, iter_stream_frames
 from detectattn.sources.stream_limits import StreamLimits
 from detectattn.sources.stream_options import LiveReadOptions
 from detectattn.types import FrameFailure
+from tests.motion_jpeg import jpeg_part, send_parts
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -43,17 +43,10 @@ def make_live(most: int = 2, limits: StreamLimits = GONE, stop: StopSignal | Non
 @pytest.fixture
 def fast_camera(http_server: Any) -> str:
     """150 pictures, one every three milliseconds."""
-    encoded = cv2.imencode(".jpg", np.full((64, 64, 3), 90, np.uint8))[1].tobytes()
+    parts = [jpeg_part(90, (64, 64))] * 150
 
     def answer(handler: Any) -> None:
-        handler.send_response(200)
-        handler.send_header("Content-Type", "multipart/x-mixed-replace; boundary=cut")
-        handler.end_headers()
-        for _ in range(150):
-            head = b"--cut\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(encoded)
-            handler.wfile.write(head + encoded + b"\r\n")
-            handler.wfile.flush()
-            http_server.stopping.wait(0.003)
+        send_parts(handler, parts, lambda _: http_server.stopping.wait(0.003))
 
     http_server.routes["/cam"] = answer
     return f"{http_server.url}/cam"

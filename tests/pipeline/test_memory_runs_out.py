@@ -42,7 +42,7 @@ def free(make_detector: Any) -> Callable[..., Any]:
 
 def run(media: Any, open_frames: Any, detector: Any, records: Any) -> tuple[RunTally, list[FrameFailure], list[str]]:
     tally, failures, told = RunTally(), [], []
-    rescue = Rescue(warn=told.append)
+    rescue = Rescue(tell=lambda recovery: told.append(recovery.describe()))
     run_pipeline(media, open_frames, detector, [], records, OPTIONS, tally, on_failure=failures.append, rescue=rescue)
     return tally, failures, told
 

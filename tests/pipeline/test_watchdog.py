@@ -93,7 +93,7 @@ def test_another_engine_takes_over(
         min(answers * batch, recovery.after),
     )
     assert len(told) == 1
-    assert "did not answer" in told[0]
+    assert "did not answer" in told[0].describe()
     detector.close()
     assert (detector.stalled, detector.engine.closed, fallback.engine.closed) == (True, False, True)
 

@@ -11,31 +11,18 @@ from pathlib import Path, PurePosixPath
 import cv2
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, ImageFilter
+from PIL import Image, ImageCms
 
 from detectattn.errors import (
     MissingDecoder,
     SourceNotFound,
 )
-from detectattn.sources.base import ReadOptions
 from detectattn.sources.image import iter_image_frames
 from detectattn.types import Frame, Media
+from tests.sources.encoded import STRICT, decode, encode, noisy
 
 pytestmark = pytest.mark.filterwarnings(r"ignore::UserWarning:PIL\.")  # pytest resets the filters of decode.py
-STRICT = ReadOptions()
-LENIENT = ReadOptions(allow_truncated=True)
 RED, GREEN, BLUE, WHITE, BLACK = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0)
-
-
-def decode(content: bytes | Path, options: ReadOptions = STRICT) -> list[Frame]:
-    media = Media("picture", "image", content, PurePosixPath("picture"))
-    return list(iter_image_frames(media, options))
-
-
-def encode(image: Image.Image, picture_format: str, **options: object) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, picture_format, **options)
-    return buffer.getvalue()
 
 
 def quarters(mode: str = "RGB") -> Image.Image:
@@ -52,11 +39,6 @@ def corners_rgb(frame: Frame) -> list[tuple[int, ...]]:
     height, width = frame.size_hw
     rows, columns = (height // 4, 3 * height // 4), (width // 4, 3 * width // 4)
     return [tuple(int(level) for level in frame.bgr[y, x, ::-1]) for y in rows for x in columns]
-
-
-def noisy(size_wh: tuple[int, int] = (320, 240), seed: int = 0) -> Image.Image:
-    levels = np.random.default_rng(seed).integers(0, 255, (size_wh[1], size_wh[0], 3), np.uint8)
-    return Image.fromarray(levels).filter(ImageFilter.GaussianBlur(2))
 
 
 def assert_corners(frame: Frame, expected: list[tuple[int, int, int]], tolerance: int = 0) -> None:

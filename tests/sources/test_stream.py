@@ -21,6 +21,7 @@ from detectattn.sources.stream import StreamSource, iter_stream_frames, name_str
 from detectattn.sources.stream_limits import StreamLimits
 from detectattn.sources.stream_mailbox import Mailbox, Shot
 from detectattn.types import Frame, Media
+from tests.motion_jpeg import jpeg_part, send_parts
 
 QUICK = StreamLimits(open_s=1.0, read_s=1.0, first_frame_s=1.0, reconnects=2, first_pause_s=0.01)
 
@@ -43,22 +44,11 @@ def reader_threads() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name == "stream-reader"]
 
 
-def jpeg_part(level: int) -> bytes:
-    encoded = cv2.imencode(".jpg", np.full((120, 160, 3), level, np.uint8))[1].tobytes()
-    return b"--cut\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n" % (len(encoded), encoded)
-
-
 def serve_mjpeg(server: Any, path: str, levels: Iterator[int] | range, pause: Callable[[int], object]) -> str:
     """A camera's MJPEG page; ``pause`` is called after each picture with its number."""
 
     def answer(handler: Any) -> None:
-        handler.send_response(200)
-        handler.send_header("Content-Type", "multipart/x-mixed-replace; boundary=cut")
-        handler.end_headers()
-        for number, level in enumerate(levels):
-            handler.wfile.write(jpeg_part(level))
-            handler.wfile.flush()
-            pause(number)
+        send_parts(handler, (jpeg_part(level, (120, 160)) for level in levels), pause)
 
     server.routes[path] = answer
     return f"{server.url}{path}"

@@ -11,7 +11,6 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from typing import Any, cast
 
-import cv2
 import numpy as np
 import pytest
 
@@ -25,6 +24,7 @@ from detectattn.sources.stream_mailbox import Mailbox, Shot
 from detectattn.sources.stream_options import LiveReadOptions, StreamOptions
 from detectattn.sources.stream_watch import StreamWatch
 from detectattn.types import Frame, Media
+from tests.motion_jpeg import jpeg_part, send_parts
 
 FOREVER = StreamLimits(open_s=0.5, read_s=0.5, first_frame_s=2.0, first_pause_s=0.01, longest_pause_s=0.05)
 
@@ -69,11 +69,6 @@ def read(watch: StreamWatch) -> Iterator[Callable[..., Generator[Frame]]]:
         frames.close()
 
 
-def jpeg_part(level: int, size_hw: tuple[int, int] = (48, 64)) -> bytes:
-    encoded = cv2.imencode(".jpg", np.full((*size_hw, 3), level, np.uint8))[1].tobytes()
-    return b"--cut\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n" % (len(encoded), encoded)
-
-
 class Camera:
     """An MJPEG page that shows ten pictures a connection and then does what a test says, connection by connection."""
 
@@ -95,13 +90,8 @@ class Camera:
         turn(handler)
 
     def show(self, handler: Any, count: int, size_hw: tuple[int, int]) -> None:
-        handler.send_response(200)
-        handler.send_header("Content-Type", "multipart/x-mixed-replace; boundary=cut")
-        handler.end_headers()
-        for level in range(count):
-            handler.wfile.write(jpeg_part(level % 200, size_hw))
-            handler.wfile.flush()
-            self.server.stopping.wait(0.005)
+        parts = (jpeg_part(level % 200, size_hw) for level in range(count))
+        send_parts(handler, parts, lambda _: self.server.stopping.wait(0.005))
 
 
 def hang_up(handler: Any) -> None:

@@ -8,7 +8,7 @@ from detectattn.errors import UndecodableImage
 from detectattn.sources import iter_frames, open_sources
 from detectattn.sources.base import ReadCounts, ReadOptions
 from detectattn.types import FrameFailure, Media
-from tests.conftest import ScriptedServer
+from tests.scripted_server import ScriptedServer
 
 PNG = cv2.imencode(".png", np.zeros((8, 8, 3), np.uint8))[1].tobytes()
 HTML = {"content_type": "text/html; charset=utf-8"}

@@ -100,3 +100,11 @@ def test_what_is_no_model_is_named(s3: Bucket, locate: Callable[..., WeightsFile
             locate(url)
     with pytest.raises(Offline, match="not in the cache"):
         locate(f"{s3.url}/two", offline=True)
+
+
+def test_a_run_is_no_model(s3: Bucket, locate: Callable[..., WeightsFile]) -> None:
+    s3.put("run/run.json", b"{}")
+    s3.put("run/predictions/predictions-00000.jsonl", b"")
+    with pytest.raises(UnknownModel, match="is a run and no model") as error:
+        locate(f"{s3.url}/run/")
+    assert "Copy its folder predictions here" in error.value.hint

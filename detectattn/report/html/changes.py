@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
@@ -13,7 +13,7 @@ from detectattn.report.changes_cells import WEIGHTS, title_of_changes
 from detectattn.report.content import Topic
 from detectattn.report.html.blocks import Block, Fold, Section
 from detectattn.report.html.embed import content_policy
-from detectattn.report.html.files import open_templates
+from detectattn.report.html.files import render_template
 from detectattn.report.html.frame import embed_plots, join_style, read_scripts
 from detectattn.report.html.marks import make_marks
 from detectattn.report.html.parts import Part
@@ -110,9 +110,7 @@ class ChangesPage:
 
 def render_changes_html(changes: Changes) -> str:
     """The text of ``changes.html``: style, scripts and plots within it. The same comparison gives the same text."""
-    page = _make_page(changes)
-    shown = {field.name: getattr(page, field.name) for field in fields(page)}
-    return open_templates().get_template("changes.html").render(shown)
+    return render_template("changes.html", _make_page(changes))
 
 
 def _make_page(changes: Changes) -> ChangesPage:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 from markupsafe import Markup
 
 from detectattn.sources.naming import to_one_line
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 _HERE = Path(__file__).parent
-# No control characters, though they are not printable in Python's words; then everything else.
 # After a sign that parts names and paths; of letters, so many may stand together.
 _PIECES = re.compile(r"[^_\-.=/:,\\]{0,23}[_\-.=/:,\\]{1,4}|[^_\-.=/:,\\]{1,24}")
+# No control characters, though they are not printable in Python's words; then everything else.
 _NARROW_AND_HARD_SPACES = re.compile("([\u00a0\u2009\u202f]+)|[^\u00a0\u2009\u202f]+")
 
 
@@ -32,6 +36,11 @@ def open_templates() -> jinja2.Environment:
     )
     environment.filters["breakable"] = show_breakable
     return environment
+
+
+def render_template(name: str, page: DataclassInstance) -> str:
+    """The text of a template that shows the fields of ``page``, each under its own name."""
+    return open_templates().get_template(name).render({field.name: getattr(page, field.name) for field in fields(page)})
 
 
 def show_breakable(name: str) -> Markup:

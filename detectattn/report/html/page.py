@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
@@ -18,7 +18,7 @@ from detectattn.report.html.conditions import conditions_section
 from detectattn.report.html.embed import content_policy
 from detectattn.report.html.explorer import explorer_data, render_explorer_json
 from detectattn.report.html.figures import agreement_section, frontier_section, memory_section, speed_section
-from detectattn.report.html.files import open_templates
+from detectattn.report.html.files import render_template
 from detectattn.report.html.frame import embed_plots, join_style, read_scripts
 from detectattn.report.html.parts import Part
 from detectattn.report.html.view import Viewer, make_viewer
@@ -82,9 +82,7 @@ class Page:
 
 def render_page(report: Report, gallery: Gallery | None) -> str:
     """The text of the page; see :func:`detectattn.report.html.render_html`."""
-    page = make_page(report, gallery)
-    shown = {field.name: getattr(page, field.name) for field in fields(page)}
-    return open_templates().get_template("page.html").render(shown)
+    return render_template("page.html", make_page(report, gallery))
 
 
 def make_page(report: Report, gallery: Gallery | None) -> Page:

@@ -104,12 +104,7 @@ def _draw(pairs: Sequence[OrientedPair], cast: Cast) -> Spec:
     x = quantity("x", scale, axis)
     models = [name for pair in pairs for name in (pair.first, pair.second)]
     color = cast.color(dict.fromkeys(models), legend=False)
-    labels = [METRIC_NAMES[m] for m in metrics]
-    legend = {"title": None, "orient": "top", "symbolFillColor": "#6E7781"} if len(metrics) > 1 else None
-    shape = {
-        "field": "metric", "type": "nominal", "legend": legend,
-        "scale": {"domain": labels, "range": [_SHAPES[m] for m in metrics]},
-    }  # fmt: skip
+    shape = _shape_channel(metrics)
     tooltip = tips(
         ("pair", "pair"), ("metric", "metric"), ("difference", "shown"), ("decided", "verdict"),
         ("images that would decide", "needed"),
@@ -126,16 +121,31 @@ def _draw(pairs: Sequence[OrientedPair], cast: Cast) -> Spec:
             {**where, "stroke": color, "shape": shape},
             only="!datum.decided", size=90, style="open", strokeWidth=1.8,
         ),
-        *(
-            make_layer(
-                "text", rows, {"x": {"value": "width"}, "y": grid.y(), "text": text_channel(field)},
-                style="note", align="right", opacity={"expr": f"width < {_NARROW_PX} ? {narrow} : {1 - narrow}"},
-            )
-            for field, narrow in (("figures", 0), ("figure", 1))
-        ),
+        *_figure_layers(rows, grid),
         *grid.heads([RowHead(f"{cast.label(p.first)} over {cast.label(p.second)}", "") for p in pairs]),
     ]  # fmt: skip
     return make_view(layers, height=grid.height)
+
+
+def _shape_channel(metrics: Sequence[str]) -> Spec:
+    """A shape for each metric, told where there are several."""
+    legend = {"title": None, "orient": "top", "symbolFillColor": "#6E7781"} if len(metrics) > 1 else None
+    labels = [METRIC_NAMES[m] for m in metrics]
+    return {
+        "field": "metric", "type": "nominal", "legend": legend,
+        "scale": {"domain": labels, "range": [_SHAPES[m] for m in metrics]},
+    }  # fmt: skip
+
+
+def _figure_layers(rows: Sequence[Row], grid: RowGrid) -> list[Spec]:
+    """The figures at the right: with their interval, or alone where the page is narrow."""
+    return [
+        make_layer(
+            "text", rows, {"x": {"value": "width"}, "y": grid.y(), "text": text_channel(field)},
+            style="note", align="right", opacity={"expr": f"width < {_NARROW_PX} ? {narrow} : {1 - narrow}"},
+        )
+        for field, narrow in (("figures", 0), ("figure", 1))
+    ]  # fmt: skip
 
 
 def oriented_figures(pair: OrientedPair, difference: Difference) -> tuple[float, float, float]:

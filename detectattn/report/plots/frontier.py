@@ -92,25 +92,13 @@ def _draw(report: Report, frontier: Frontier, points: Sequence[FrontierPoint]) -
             ("peak memory", "shown_memory"), ("beaten by none", "shown_best"),
         ),
     }  # fmt: skip
-    span = {"x": {**x, "field": "x_low"}, "x2": {"field": "x_high"}, "y": y, "opacity": fade(0.75)}
     layers = [
         make_layer("line", rows, {"x": x, "y": y}, only="datum.best", style="best", interpolate="step-after"),
         make_layer(
             "line", _chains(points, rows), {**where, "detail": text_channel("chain"), "opacity": fade(0.55, 0.05)},
             strokeWidth=1,
         ),
-        make_layer(
-            "rule", rows, {**span, "color": where["color"]}, only=f"isValid(datum.x_low) && {TRUSTED}", strokeWidth=1.6
-        ),
-        make_layer(
-            "rule", rows, span, only=f"isValid(datum.x_low) && {DOUBTED}", style="doubt", strokeWidth=1.6,
-            strokeDash=[3, 3],
-        ),
-        make_layer(
-            "rule", rows,
-            {**where, "y": {**y, "field": "y_low"}, "y2": {"field": "y_high"}, "opacity": fade(0.75)},
-            only="isValid(datum.y_low)", strokeWidth=1.6,
-        ),
+        *_interval_layers(rows, where),
         make_layer("point", rows, marks, only=f"!datum.best && {TRUSTED}", fillOpacity=0.3, size=80),
         {
             **make_layer("point", rows, marks, only=f"datum.best && {TRUSTED}", size=150),
@@ -123,6 +111,23 @@ def _draw(report: Report, frontier: Frontier, points: Sequence[FrontierPoint]) -
         *_label_layers(rows, x, y),
     ]  # fmt: skip
     return make_view(layers, height=_HEIGHT)
+
+
+def _interval_layers(rows: Sequence[Row], where: Spec) -> list[Spec]:
+    x, y = where["x"], where["y"]
+    across = {"x": {**x, "field": "x_low"}, "x2": {"field": "x_high"}, "y": y, "opacity": fade(0.75)}
+    upward = {**where, "y": {**y, "field": "y_low"}, "y2": {"field": "y_high"}, "opacity": fade(0.75)}
+    return [
+        make_layer(
+            "rule", rows, {**across, "color": where["color"]}, only=f"isValid(datum.x_low) && {TRUSTED}",
+            strokeWidth=1.6,
+        ),
+        make_layer(
+            "rule", rows, across, only=f"isValid(datum.x_low) && {DOUBTED}", style="doubt", strokeWidth=1.6,
+            strokeDash=[3, 3],
+        ),
+        make_layer("rule", rows, upward, only="isValid(datum.y_low)", strokeWidth=1.6),
+    ]  # fmt: skip
 
 
 def _rows(report: Report, frontier: Frontier, points: Sequence[FrontierPoint], cast: Cast) -> list[Row]:

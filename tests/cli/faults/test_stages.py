@@ -20,7 +20,7 @@ import pytest
 
 from benchmarks.resume import compare_runs
 from detectattn.cli import leaving, predict_streams
-from detectattn.cli.predict_model import open_fallback
+from detectattn.conversion.fallback import open_fallback
 from detectattn.engines import open_detector
 from detectattn.engines.base import EngineOptions
 from detectattn.engines.detector import Detector

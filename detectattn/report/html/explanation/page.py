@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
@@ -21,7 +21,7 @@ from detectattn.report.html.explanation.data import explanation_data
 from detectattn.report.html.explanation.paths import name_picture, to_url
 from detectattn.report.html.explanation.sections import Meaning, list_meanings, reading_section, truth_section
 from detectattn.report.html.explanation.words import MEASURES
-from detectattn.report.html.files import open_templates
+from detectattn.report.html.files import render_template
 from detectattn.report.html.frame import embed_plots, join_style, read_scripts
 from detectattn.report.html.marks import make_marks
 from detectattn.report.html.parts import Part
@@ -118,9 +118,7 @@ class ExplanationPage:
 
 def render_page(explanation: Explanation) -> str:
     """The text of the page; see :func:`detectattn.report.html.explanation.render_explanation`."""
-    page = make_page(explanation)
-    shown = {field.name: getattr(page, field.name) for field in fields(page)}
-    return open_templates().get_template("explanation.html").render(shown)
+    return render_template("explanation.html", make_page(explanation))
 
 
 def make_page(explanation: Explanation) -> ExplanationPage:

@@ -1,65 +1,12 @@
-"""What changed from one study to a later one, as data. Every renderer shows these figures; ``changes.json`` has all.
-
-*Before* is the study that was named first, *after* the second. Accuracies are 0 to 1, times milliseconds, memory
-megabytes (10^6 bytes); nothing is rounded. A figure that does not exist is None or NaN, never 0.
-"""
+"""What changed of one model: what it finds, how right that is, and what it takes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from detectattn.report.content import Caveat
 from detectattn.types import Family
-
-SCHEMA = 1
-
-Question = Literal["models", "accuracy", "classes", "speed", "memory", "ranking", "detections", "conditions"]
-Weight = Literal["worse", "better", "changed", "open", "same"]
-ConditionTopic = Literal["images", "truth", "model", "options", "versions", "machine", "command"]
-Outcome = Literal["held", "reversed", "settled", "unsettled", "open"]
-
-
-@dataclass(frozen=True, slots=True)
-class ComparedRun:
-    """One of the two studies.
-
-    Attributes:
-        run: As it was named.
-        created: When it was measured, ISO 8601 in UTC; None where its report does not say.
-        status: ``finished`` or ``interrupted``; None likewise.
-        images: Pictures that took part; None likewise.
-        models: Names of what took part, variants included.
-        records: Whether its records are at hand; without them only the figures of its ``report.json`` are.
-        command: The command line that made it.
-    """
-
-    run: str
-    created: str | None
-    status: str | None
-    images: int | None
-    models: tuple[str, ...]
-    records: bool
-    command: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One sentence on what changed.
-
-    Attributes:
-        question: What it answers.
-        weight: ``worse`` or ``better`` where that is decided, ``changed`` where a fact is another one, ``open`` where
-            it cannot be told, ``same`` where nothing changed.
-        text: The answer, with its numbers and intervals; ends with a full stop.
-        models: Whom it is about.
-    """
-
-    question: Question
-    weight: Weight
-    text: str
-    models: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,118 +211,6 @@ class ModelChange:
     speed: SpeedChange | None
     detections: DetectionChange | None
     figures: tuple[FigureChange, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How two models of one study compare.
-
-    Attributes:
-        value: Time of ``a`` to time of ``b``, or accuracy of ``a`` less that of ``b``.
-        low: Lower end of its 95% interval; None where nothing can be said.
-        high: Upper end.
-        decided: Whether the study settles it; times that should not be trusted settle nothing.
-    """
-
-    value: float
-    low: float | None
-    high: float | None
-    decided: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RankingChange:
-    """A question that both studies asked of the same two models.
-
-    Attributes:
-        question: Which is faster, or more accurate.
-        a: A model, by its name after.
-        b: Another.
-        before: What the first study says.
-        after: What the second says.
-        outcome: ``held`` (decided alike), ``reversed`` (decided otherwise), ``settled`` (decided now alone),
-            ``unsettled`` (decided before alone), ``open`` (never decided).
-    """
-
-    question: Literal["speed", "accuracy"]
-    a: str
-    b: str
-    before: Standing
-    after: Standing
-    outcome: Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture, as in records."""
-
-    source: str
-    index: int
-
-
-@dataclass(frozen=True, slots=True)
-class ImageChanges:
-    """Which pictures took part. Pictures are the same where name and size are.
-
-    Attributes:
-        shared: How many both studies saw.
-        removed: Those of the first alone.
-        added: Those of the second alone.
-        resized: Of the same name and another size.
-        relabelled: Shared ones whose ground truth is another; None where either study has none.
-    """
-
-    shared: int
-    removed: tuple[Picture, ...]
-    added: tuple[Picture, ...]
-    resized: tuple[Picture, ...]
-    relabelled: tuple[Picture, ...] | None
-
-
-@dataclass(frozen=True, slots=True)
-class ConditionChange:
-    """Something that is not as it was.
-
-    Attributes:
-        topic: What it is part of.
-        what: What it is: ``openvino``, ``weights of demo-yolo (SHA-256)``.
-        before: Text, a number, a truth value, a list of those, or None where there was none.
-        after: Likewise.
-    """
-
-    topic: ConditionTopic
-    what: str
-    before: Any
-    after: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """Two studies, one after the other.
-
-    Attributes:
-        before: The first.
-        after: The second.
-        findings: What changed, the most important first; never empty.
-        caveats: What to know before relying on it.
-        models: Those in both, in the order of the second.
-        gone: Names of those in the first alone.
-        new: Names of those in the second alone.
-        rankings: Questions that both asked.
-        images: None where the records of both are not at hand.
-        conditions: What is not as it was.
-    """
-
-    before: ComparedRun
-    after: ComparedRun
-    findings: tuple[Finding, ...]
-    caveats: tuple[Caveat, ...]
-    models: tuple[ModelChange, ...]
-    gone: tuple[str, ...]
-    new: tuple[str, ...]
-    rankings: tuple[RankingChange, ...]
-    images: ImageChanges | None
-    conditions: tuple[ConditionChange, ...]
 
 
 def to_figures(model: ModelChange) -> Mapping[str, FigureChange]:
