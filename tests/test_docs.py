@@ -75,6 +75,15 @@ def reader(
     return tmp_path
 
 
+@pytest.fixture
+def light_work(light_studies: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What commands measure they measure a few times: that they run is what is asked, not what they find."""
+    monkeypatch.setattr("detectattn.attention.block_time._MOST", 3)
+    monkeypatch.setattr("detectattn.attention.faithfulness.FRACTIONS", (1 / 64, 1 / 4))
+    monkeypatch.setattr("detectattn.engines.device_peak._BUDGET_S", 0.05)
+    monkeypatch.setattr("detectattn.pipeline.choose_batch._LARGEST", 2)
+
+
 def to_local(words: list[str], url: str) -> list[str]:
     """The command with every model the one at hand, and addresses of this machine."""
     local = [url if word.startswith("https://") else word for word in words]
@@ -91,7 +100,7 @@ def to_local(words: list[str], url: str) -> list[str]:
     return [word for word in local if word != "--show"]
 
 
-@pytest.mark.usefixtures("light_studies")
+@pytest.mark.usefixtures("light_work")
 @pytest.mark.parametrize("command", list_commands())
 def test_commands_run(
     command: str, reader: Path, http_server: Any, ultralytics_assets: Path, capsys: pytest.CaptureFixture[str]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from detectattn.cli.compare_place import StudyPlace
 from detectattn.cli.console import Notices
@@ -16,6 +18,9 @@ from detectattn.config import CompareConfig, parse_replicas
 from detectattn.errors import ConfigError
 from detectattn.pipeline.channel import StopSignal
 from detectattn.types import FrameFailure, Media
+
+if TYPE_CHECKING:
+    from detectattn.compare.cluster_model import Interrupts
 
 
 def require_cluster(config: CompareConfig, media: Sequence[Media | FrameFailure]) -> None:
@@ -75,7 +80,9 @@ def run_study_on_cluster(
 
 
 @contextmanager
-def _mind_signals(notices: Notices) -> Iterator[Callable[[], bool]]:
-    stop = StopSignal()
-    with stop_on_signal(stop, notices):
-        yield stop.is_set
+def _mind_signals(notices: Notices) -> Iterator[Interrupts]:
+    from detectattn.compare.cluster_model import Interrupts
+
+    stop, hurry = StopSignal(), threading.Event()
+    with stop_on_signal(stop, notices, hurry):
+        yield Interrupts(stop.is_set, hurry.is_set)

@@ -9,6 +9,7 @@ from typing import Any
 
 from detectattn.cli.compare_place import StudyPlace, reopen_place
 from detectattn.cli.console import Notices
+from detectattn.compare.entrants import names_predictions
 from detectattn.compare.study_folder import read_config
 from detectattn.config import CompareConfig
 from detectattn.errors import ConfigError
@@ -43,8 +44,7 @@ def start_study(sources: Sequence[str], config: CompareConfig, out: str | None, 
     if not config.model:
         config = replace(config, model=EMBEDDED_PAIR)
         notices.say(f"no model was named: comparing the embedded {' and '.join(EMBEDDED_PAIR)}")
-    only_files = all(text.lower().endswith((".json", ".jsonl")) for text in config.model)
-    if not sources and not only_files:
+    if not sources and not all(map(names_predictions, config.model)):
         samples = shipped_dir("samples") / "street"
         notices.say(f"no source was named: comparing on the shipped samples, {samples}")
         sources = [str(samples / "images")]

@@ -31,10 +31,20 @@ def interrupt_on_termination() -> Iterator[None]:
 
 
 @contextmanager
-def stop_on_signal(stop: StopSignal, notices: Notices) -> Iterator[None]:
-    """Within the block, SIGINT and SIGTERM set ``stop`` with a KeyboardInterrupt; a second one raises it."""
+def stop_on_signal(stop: StopSignal, notices: Notices, hurry: threading.Event | None = None) -> Iterator[None]:
+    """Within the block, SIGINT and SIGTERM set ``stop`` with a KeyboardInterrupt; a second one raises it.
+
+    Args:
+        stop: Set by the first.
+        notices: Told of it.
+        hurry: Set by the second, for who cannot be broken into at any point: Ray's core ends the process then. A third
+            one raises.
+    """
 
     def handle(number: int, _: FrameType | None) -> None:
+        if stop.is_set() and hurry is not None and not hurry.is_set():
+            hurry.set()
+            return
         if stop.is_set():
             raise KeyboardInterrupt
         notices.say("stopping: what is under way is finished first (interrupt again to stop at once)")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import shutil
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,7 @@ class ClusterRun:
         self._manner = manner
         self._notices = Notices(quiet=manner.quiet, verbose=manner.verbose)
         self._stop = StopSignal()
+        self._hurry = threading.Event()
         self._outcome = ClusterOutcome()
         self._nodes: list[Node] = []
 
@@ -120,7 +122,7 @@ class ClusterRun:
                 store.put(RUN_FILE, manifest_to_json(run).encode())
                 self._nodes = stack.enter_context(open_ray(self._config.cluster, verbose=self._manner.verbose))
                 outcome.labels = {node.node_id: node.label for node in self._nodes}
-                stack.enter_context(stop_on_signal(self._stop, self._notices))
+                stack.enter_context(stop_on_signal(self._stop, self._notices, self._hurry))
                 manifest = read_manifest(store)
                 self._check_nodes(store, manifest, first)
                 if manifest is None:
@@ -205,12 +207,13 @@ class ClusterRun:
             with show_cluster_progress(before, manifest.inputs, outcome.labels, quiet=quiet) as show:
                 watch = Watch(outcome, board, self._stop, self._config.max_failures, show, self._notices)
                 by_client = self._config.cluster.startswith("ray://")
-                for shard in iter_outcomes(left, settings, pool, board, by_client=by_client):
-                    if shard is not None:
-                        outcome.add(*shard)
-                    if watch.is_over():
-                        break
-                watch.look()
+                with closing(iter_outcomes(left, settings, pool, board, by_client=by_client)) as outcomes:
+                    for shard in outcomes:
+                        if shard is not None:
+                            outcome.add(*shard)
+                        if self._hurry.is_set() or watch.is_over():
+                            break
+                    watch.look()
         self._settle(manifest, place)
 
     def _settle(self, manifest: Manifest, place: RunPlace) -> None:

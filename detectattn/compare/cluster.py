@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from detectattn.compare.cluster_model import ClusterModel, ClusterWish, IsStopped
+from detectattn.compare.cluster_model import ClusterModel, ClusterWish, Interrupts
 from detectattn.compare.elsewhere import DetectAll
 from detectattn.compare.measure import StudyEvents
 from detectattn.compare.study_folder import CLUSTER_FOLDER, StudyFolder
@@ -36,7 +36,7 @@ class ClusterDetection:
         place: The study as all machines see it; ``run.json`` is there.
         sync: Brings what is measured so far from the study's folder to that place.
         events: Told how it goes.
-        mind_signals: Keeps Ctrl-C from breaking into Ray while its block goes on, and gives what tells whether it came.
+        mind_signals: Keeps Ctrl-C from breaking into Ray while its block goes on, and tells whether it came.
     """
 
     wish: ClusterWish
@@ -46,7 +46,7 @@ class ClusterDetection:
     place: Store
     sync: Callable[[], None]
     events: StudyEvents
-    mind_signals: Callable[[], AbstractContextManager[IsStopped]]
+    mind_signals: Callable[[], AbstractContextManager[Interrupts]]
 
     @contextmanager
     def __call__(self) -> Iterator[DetectAll]:
@@ -58,11 +58,11 @@ class ClusterDetection:
         """
         self.sync()
         shared = open_store(f"{self.place.url}/{CLUSTER_FOLDER}", offline=self.read.offline)
-        with open_ray(self.wish.address, verbose=self.wish.verbose) as nodes, self.mind_signals() as is_stopped:
+        with open_ray(self.wish.address, verbose=self.wish.verbose) as nodes, self.mind_signals() as interrupts:
             self._check(nodes)
             size = self.wish.shard_size
             manifest = read_manifest(shared) or write_manifest(self.items, ReadCounts(), shared, size)
-            model = ClusterModel(self.wish, nodes, manifest, shared, self.read, self.folder, self.events, is_stopped)
+            model = ClusterModel(self.wish, nodes, manifest, shared, self.read, self.folder, self.events, interrupts)
             yield model.detect
 
     def check(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -35,7 +36,19 @@ from detectattn.sources.base import ReadOptions
 from detectattn.storage import Store, open_store
 from detectattn.types import ModelInfo, Prediction
 
-IsStopped = Callable[[], bool]
+
+@dataclass(frozen=True, slots=True)
+class Interrupts:
+    """What signals ask for; nobody breaks into Ray's core for them, which would end the process.
+
+    Attributes:
+        is_stopped: Whether nothing more is to be begun.
+        is_hurried: Whether what is under way is not waited for either.
+    """
+
+    is_stopped: Callable[[], bool]
+    is_hurried: Callable[[], bool]
+
 
 _LOOK_S = 0.5
 _MOST_WORKERS = 16
@@ -75,7 +88,7 @@ class ClusterModel:
         read: How pictures are read.
         folder: The study.
         events: Told how it goes.
-        is_stopped: Whether nothing more is to be begun.
+        interrupts: Asked for now and then.
     """
 
     wish: ClusterWish
@@ -85,7 +98,7 @@ class ClusterModel:
     read: ReadOptions
     folder: StudyFolder
     events: StudyEvents
-    is_stopped: IsStopped
+    interrupts: Interrupts
 
     def detect(self, spec: WorkerSpec, measured: Measured) -> Seen:
         """Detect on all pictures; a :class:`~detectattn.compare.elsewhere.DetectAll`.
@@ -129,6 +142,7 @@ class ClusterModel:
         return RunSettings(
             store=open_store(place, offline=self.read.offline),
             shared=self.shared,
+            # Without the weights that it was converted from: nothing else may answer in a model's place here.
             model=ModelSetup(package, spec.name, spec.engine, options),
             thresholds=_THRESHOLDS,
             read=replace(self.read, temp_dir=None, isolation=None),
@@ -141,18 +155,24 @@ class ClusterModel:
         pool = plan_pool(self.nodes, size, self.wish.replicas, len(left))
         board, progress, looked_s = BoardHandle(), Progress(), 0.0
         by_client = self.wish.address.startswith("ray://")
-        for _ in iter_outcomes(left, settings, pool, board, by_client=by_client):
-            if time.monotonic() - looked_s < _LOOK_S:
-                continue
-            looked_s = time.monotonic()
-            progress = board.look() or progress
-            self.events.advance("detect", settings.model.name, before + progress.inputs, self.manifest.inputs)
-            if self.is_stopped():
-                board.stop()
-            if (self.is_stopped() or progress.error is not None) and progress.busy == 0:
-                break
+        with closing(iter_outcomes(left, settings, pool, board, by_client=by_client)) as outcomes:
+            for _ in outcomes:
+                if self.interrupts.is_hurried():
+                    break
+                if time.monotonic() - looked_s < _LOOK_S:
+                    continue
+                looked_s = time.monotonic()
+                progress = board.look() or progress
+                self.events.advance("detect", settings.model.name, before + progress.inputs, self.manifest.inputs)
+                is_stopped = self.interrupts.is_stopped()
+                if is_stopped:
+                    board.stop()
+                if (is_stopped or progress.error is not None) and progress.busy == 0:
+                    break
         progress = board.look() or progress
-        if self.is_stopped():
+        for text in progress.warnings:
+            self.events.warn(f"{settings.model.name}: {text}")
+        if self.interrupts.is_stopped():
             raise KeyboardInterrupt
         if progress.error is not None:
             raise to_error(progress.error)

@@ -90,14 +90,22 @@ def resolve_entrants(
     return entrants
 
 
+def names_predictions(text: str) -> bool:
+    """Whether what ``-m`` names are predictions made elsewhere, by its suffix or because it is a folder of records."""
+    model = split_model_name(text)[1]
+    if "://" in model:
+        return False
+    path = expand_home(model)
+    return bool(find_record_files(path)) if path.is_dir() else path.suffix.lower() in _PREDICTIONS
+
+
 def _resolve(text: str, locate: Callable[[str], WeightsFile], options: EngineOptions, engine: str) -> Entrant:
     name, model = split_model_name(text)
-    path = expand_home(model)
-    records = find_record_files(path) if path.is_dir() else ()
-    if records or (path.suffix.lower() in _PREDICTIONS and "://" not in model):
-        if not records and not path.is_file():
+    if names_predictions(text):
+        path = expand_home(model)
+        if not path.exists():
             raise ConfigError(f"there are no predictions {path}", hint="Check the path given to -m")
-        return FileEntrant(name or path.stem, path, _digest(records or (path,)))
+        return FileEntrant(name or path.stem, path, _digest(find_record_files(path)))
     weights = locate(model)
     name = name or model_name(weights.path)
     return ModelEntrant(name, weights, options, engine, base=name)

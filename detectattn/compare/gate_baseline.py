@@ -17,6 +17,7 @@ from detectattn.compare.same_conditions import (
     find_other_run,
 )
 from detectattn.errors import ConfigError
+from detectattn.fetch import redact_url
 from detectattn.figures import format_interval
 from detectattn.report.content import Gate
 from detectattn.results import PairedDifference
@@ -30,6 +31,11 @@ def load_baseline(path: str | Path) -> Mapping[str, Any]:
     Raises:
         ConfigError: It is missing, broken (the message names the line), of a later version, or no study.
     """
+    if "://" in str(path):
+        raise ConfigError(
+            f"--baseline {redact_url(str(path))} is an address",
+            hint="Copy that report.json to this machine, and name the copy",
+        )
     path = Path(path)
     if path.is_dir():
         raise ConfigError(f"--baseline {path} is a folder", hint=f"Name its report: {path / 'report.json'}")

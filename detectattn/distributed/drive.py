@@ -10,7 +10,8 @@ import json
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,7 @@ from detectattn.errors import ClusterError
 _TASKS_A_REPLICA = 8
 _POLL_S = 0.2
 _SCOUT_WAIT_S = 2.0
+_CLOSE_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +144,10 @@ class RowFeed:
         self._rows: queue.SimpleQueue[tuple[int, str]] = queue.SimpleQueue()
         self._error: str | None = None
         self._ended = threading.Event()
+        self._dataset: Any = None
         inputs = (shards, settings, pool, board)
-        threading.Thread(target=self._work, args=inputs, name="dataset", daemon=True).start()
+        self._thread = threading.Thread(target=self._work, args=inputs, name="dataset", daemon=True)
+        self._thread.start()
 
     def take(self) -> Taken:
         """What is there, without waiting."""
@@ -153,9 +157,18 @@ class RowFeed:
             rows.append(self._rows.get())
         return Taken(tuple(rows), ended, self._error)
 
+    def close(self) -> None:
+        """End the dataset if it still goes on: where Ray goes before it, Ray's core ends the whole process."""
+        if self._thread.is_alive():
+            executor = getattr(self._dataset, "_current_executor", None)  # nothing that is public ends it
+            if executor is not None:
+                executor.shutdown(force=True)
+            self._thread.join(_CLOSE_S)
+
     def _work(self, shards: Sequence[int], settings: RunSettings, pool: Pool, board: Any) -> None:
         try:
-            for row in _open_dataset(shards, settings, pool, board).iter_rows():
+            self._dataset = _open_dataset(shards, settings, pool, board)
+            for row in self._dataset.iter_rows():
                 self._rows.put((int(row["shard"]), str(row["outcome"])))
         except Exception as error:  # noqa: BLE001 - told to whoever takes the rows
             self._error = last_line(error)
@@ -165,8 +178,10 @@ class RowFeed:
 
 def iter_outcomes(
     shards: Sequence[int], settings: RunSettings, pool: Pool, board: BoardHandle, *, by_client: bool = False
-) -> Iterator[tuple[int, Counts] | None]:
+) -> Generator[tuple[int, Counts] | None]:
     """Work on shards; number and counts of each that is done, as they come, and None now and then meanwhile.
+
+    Close it before Ray is shut down: what is under way then is broken off.
 
     Args:
         shards: Their numbers.
@@ -179,32 +194,43 @@ def iter_outcomes(
     Raises:
         ClusterError: Ray gave up.
     """
-    take = (
-        _feed_there(shards, settings, pool, board) if by_client else RowFeed(shards, settings, pool, board.actor).take
-    )
-    while True:
-        taken = take()
-        for shard, text in taken.rows:
-            outcome = json.loads(text)
-            yield (shard, Counts.from_dict(outcome["counts"])) if outcome["state"] == "done" else None
-        if taken.error is not None:
-            raise ClusterError(f"the work on the cluster broke off ({taken.error})", hint="--resume goes on from there")
-        if taken.ended:
-            return
-        yield None
-        time.sleep(_POLL_S)
+    feed = (_FeedThere if by_client else RowFeed)(shards, settings, pool, board.actor)
+    try:
+        while True:
+            taken = feed.take()
+            for shard, text in taken.rows:
+                outcome = json.loads(text)
+                yield (shard, Counts.from_dict(outcome["counts"])) if outcome["state"] == "done" else None
+            if taken.error is not None:
+                problem = f"the work on the cluster broke off ({taken.error})"
+                raise ClusterError(problem, hint="--resume goes on from there")
+            if taken.ended:
+                return
+            yield None
+            time.sleep(_POLL_S)
+    finally:
+        feed.close()
 
 
-def _feed_there(shards: Sequence[int], settings: RunSettings, pool: Pool, board: BoardHandle) -> Callable[[], Taken]:
-    import ray
+class _FeedThere:
+    """A :class:`RowFeed` within the cluster, from outside."""
 
-    feed: Any = ray.remote(num_cpus=0)(RowFeed).remote(list(shards), settings, pool, board.actor)
+    def __init__(self, shards: Sequence[int], settings: RunSettings, pool: Pool, board: Any) -> None:
+        import ray
 
-    def take() -> Taken:
-        taken: Taken = ray.get(feed.take.remote())
+        self._feed: Any = ray.remote(num_cpus=0)(RowFeed).remote(list(shards), settings, pool, board)
+
+    def take(self) -> Taken:
+        import ray
+
+        taken: Taken = ray.get(self._feed.take.remote())
         return taken
 
-    return take
+    def close(self) -> None:
+        import ray
+
+        with suppress(ray.exceptions.RayError):  # it may be gone already
+            ray.get(self._feed.close.remote(), timeout=2 * _CLOSE_S)
 
 
 def _open_dataset(shards: Sequence[int], settings: RunSettings, pool: Pool, board: Any) -> Any:

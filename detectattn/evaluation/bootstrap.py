@@ -6,9 +6,7 @@ Both models are judged on the same resample of the images every time, so what is
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -156,14 +154,6 @@ def compare_accuracy(
     if not np.array_equal(table_a.truth_count, table_b.truth_count):
         raise ValueError("both models must be judged on the same images and classes")
     return compare_resampled(resample_ap(table_a, resamples, seed), resample_ap(table_b, resamples, seed), confidence)
-
-
-def compare_every_pair(
-    tables: Mapping[str, MatchTable], resamples: int = RESAMPLES, seed: int = 0
-) -> dict[tuple[str, str], AccuracyComparison]:
-    """Every pair of models, each model resampled once, by the names of both (in the order given)."""
-    resampled = {name: resample_ap(table, resamples, seed) for name, table in tables.items()}
-    return {(a, b): compare_resampled(resampled[a], resampled[b]) for a, b in combinations(tables, 2)}
 
 
 def _parts(resampled: ResampledAp) -> tuple[F32, F32, F32]:

@@ -150,11 +150,6 @@ def fit_window(width: int, height: int) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def has_screen() -> bool:
-    """Whether a window can be opened here."""
-    return explain_no_screen() is None
-
-
 def explain_no_screen(environ: Mapping[str, str] = os.environ, platform: str = sys.platform) -> str | None:
     """Why no window can be opened here, or None when one can.
 

@@ -15,19 +15,6 @@ from detectattn.storage.requests import look_at, read_range
 PIECE_BYTES = 16_000_000
 
 
-def read_whole(address: StorageAddress, max_bytes: int, *, offline: bool = False) -> bytes:
-    """An object in memory, by one request.
-
-    Raises:
-        FetchTooLarge: It has more bytes than the limit.
-        FetchError: It cannot be read.
-    """
-    content = read_range(address, 0, max_bytes + 1, offline=offline)
-    if len(content) > max_bytes:
-        raise _too_large(address, max_bytes, "more arrived")
-    return content
-
-
 def copy_object(
     address: StorageAddress,
     target: BinaryIO,

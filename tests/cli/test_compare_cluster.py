@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from detectattn.cli.compare_place import begin_place, reopen_place
-from detectattn.cli.compare_start import resume_study
+from detectattn.cli.compare_start import resume_study, start_study
 from detectattn.cli.console import Notices
 from detectattn.config import CompareConfig
 from detectattn.distributed import lease, session
@@ -164,3 +164,13 @@ def test_finished_study_is_not_resumed(detectattn: Any, s3: Any) -> None:
     assert outcome.code == 2
     assert f"{s3.url}/study is complete" in outcome.err
     assert json.loads(open_store(f"{s3.url}/study").get("run.json"))["status"] == "finished"
+
+
+def test_folders_of_records_need_no_pictures(tmp_path: Path) -> None:
+    for name in ("whole", "parts/predictions"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "whole/predictions.jsonl").touch()
+    (tmp_path / "parts/predictions/predictions-00000.jsonl").touch()
+    config = CompareConfig(model=(f"a={tmp_path / 'whole'}", str(tmp_path / "parts")))
+    assert start_study((), config, None, QUIET).sources == ()
+    assert start_study((), replace(config, model=(*config.model, "demo-yolo")), None, QUIET).sources != ()

@@ -12,7 +12,7 @@ import av
 import pytest
 
 from detectattn import shipped
-from detectattn.cli import demo_run
+from detectattn.cli import demo_explain, demo_run
 from detectattn.cli.demo_step import MODELS, Shown, Stage
 from detectattn.records import iter_records
 from detectattn.weights import embedded
@@ -37,7 +37,11 @@ def predict_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("light_studies")
-def test_every_step_is_shown(detectattn: Any, samples: Path, street_images: Path) -> None:
+def test_every_step_is_shown(
+    detectattn: Any, samples: Path, street_images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo_explain, "PICTURES", 1)
+    monkeypatch.setattr(demo_explain, "_TOP", 1)
     shutil.copyfile(street_images.parent / "annotations.json", samples / "street" / "annotations.json")
     done = detectattn("demo")
     assert done.code == 0, done.err

@@ -73,7 +73,7 @@ def test_a_folder_that_exists_is_refused_before_any_work(detectattn: Any) -> Non
 
 
 def test_times_fused_attention_and_the_roofline(detectattn: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from detectattn.attention import roofline
+    from detectattn.attention import block_time, roofline
     from detectattn.engines.device_peak import DevicePeak
 
     asked: list[object] = []
@@ -84,6 +84,7 @@ def test_times_fused_attention_and_the_roofline(detectattn: Any, monkeypatch: py
         return peak
 
     monkeypatch.setattr(roofline, "measure_peak", measure)
+    monkeypatch.setattr(block_time, "_MOST", 5)
     done = detectattn("inspect", "demo-yolo", "b=demo-yolo", "--imgsz", "64", "--json", "-q", "-o", "seen")
     assert len(asked) == 1
     assert Path("seen/roofline.png").read_bytes().startswith(b"\x89PNG")
@@ -159,9 +160,10 @@ def test_one_that_fails_does_not_cost_the_others(detectattn: Any) -> None:
 
 
 def test_two_of_one_name_are_told_apart(detectattn: Any) -> None:
-    done = detectattn("inspect", "demo-yolo", "demo-yolo", *QUICK)
+    quick = ("--imgsz", "64", "--no-time")
+    done = detectattn("inspect", "demo-yolo", "demo-yolo", *quick)
     assert "two of the models are called demo-yolo" in done.err
-    done = detectattn("inspect", "a=demo-yolo", "b=demo-yolo", "--json", *QUICK)
+    done = detectattn("inspect", "a=demo-yolo", "b=demo-yolo", "--json", *quick)
     assert list(done.data["models"]) == ["a", "b"]
 
 

@@ -282,6 +282,8 @@ def test_a_baseline_that_cannot_be_used_says_why(tmp_path: Path, content: bytes,
 def test_a_missing_baseline_and_a_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read: No such file"):
         load_baseline(tmp_path / "nothing.json")
+    with pytest.raises(ConfigError, match="is an address"):
+        load_baseline("s3://bucket/report.json")
     with pytest.raises(ConfigError, match="is a folder") as raised:
         load_baseline(tmp_path)
     assert str(tmp_path / "report.json") in raised.value.hint

@@ -11,7 +11,6 @@ import pytest
 from detectattn.evaluation.average_precision import RankedMatches, compute_average_precision, mean_ap, mean_ap50
 from detectattn.evaluation.bootstrap import (
     compare_accuracy,
-    compare_every_pair,
     compare_resampled,
     draw_image_weights,
     leave_out_weights,
@@ -132,13 +131,6 @@ def test_no_images_have_no_accuracy(drawn_tables: Any) -> None:
     assert math.isnan(found.ap50_95.difference)
     assert not found.ap50_95.decided
     assert found.per_class == ()
-
-
-def test_every_pair_is_what_each_pair_is_alone(drawn_tables: Any) -> None:
-    tables = dict(zip("abc", drawn_tables(np.random.default_rng(5), 15, skills=(0.5, 0.9, 1.3)), strict=True))
-    pairs = compare_every_pair(tables, 50)
-    assert list(pairs) == [("a", "b"), ("a", "c"), ("b", "c")]
-    assert pairs["b", "c"] == compare_accuracy(tables["b"], tables["c"], 50)
 
 
 def test_models_judged_on_other_images_are_refused(drawn_tables: Any) -> None:

@@ -42,6 +42,8 @@ from detectattn.sources import decode_process, isolation
 decode_process.WORKER = "broken_decoders"
 isolation.DEFAULT_LIMITS = decode_process.DecodeLimits(picture_s=600, memory_bytes=512 * 1024**2)
 from detectattn.cli.app import main
+from detectattn.pipeline import run, stages
+run._JOIN_S = stages._JOIN_S = 0.5
 main()
 """
 
