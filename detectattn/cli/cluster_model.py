@@ -161,9 +161,9 @@ class ModelFinder:
         self.notices.say(f"{info.name} ({info.family}): {info.engine} on {info.device}, {info.precision}, {net}")
         if not report.trials:
             return size
-        rates = ", ".join(f"{trial.cpus} cores: {trial.images_per_s:.3g} images/s" for trial in report.trials)
+        rates = ", ".join(f"{_name_cores(trial.cpus)}: {trial.images_per_s:.3g} images/s" for trial in report.trials)
         cpus = report.setup.options.threads or size.cpus
-        self.notices.say(f"{cpus} cores a replica, by what one did ({rates})")
+        self.notices.say(f"{_name_cores(cpus)} a replica, by what one did ({rates})")
         return replace(size, cpus=cpus)
 
     def _request(self, manifest: Manifest, store: Store, size: ReplicaSize) -> ScoutRequest:
@@ -197,6 +197,10 @@ class ModelFinder:
             trial_cpus=list_sizes(size.cpus, manifest.inputs) if tries else (),
             describe=_describe,
         )
+
+
+def _name_cores(cpus: int) -> str:
+    return "1 core" if cpus == 1 else f"{cpus:,} cores"
 
 
 def _describe(opened: OpenedModel) -> dict[str, Any]:
