@@ -39,7 +39,7 @@ def list_commands() -> list[str]:
         line.removeprefix("$ ")
         for page in PAGES
         for block in iter_blocks(page, "console")
-        for line in block.splitlines()
+        for line in block.replace("\\\n", " ").splitlines()
     )
     commands = {line.split("#")[0].strip() for line in lines if line.startswith("detectattn ")}
     return sorted(c for c in commands if "…" not in c and "..." not in c)
