@@ -113,6 +113,8 @@ def open_ray(address: str, *, verbose: bool = False) -> Iterator[list[Node]]:
             stack.callback(shutil.rmtree, temp_dir, ignore_errors=True)
         import ray
 
+        if not verbose:
+            stack.enter_context(_mute_messages())
         stack.callback(_shut_down, ray)
         _connect(ray, address, temp_dir, verbose=verbose)
         if not verbose:
@@ -248,6 +250,25 @@ def _divert_stderr() -> Iterator[None]:
         diverted.close()
         os.dup2(kept, 2)
         os.close(kept)
+
+
+@contextmanager
+def _mute_messages() -> Iterator[None]:
+    """Within the block, keep Ray from printing what befell machines and tasks to standard output, which it always does.
+
+    What of it matters comes by the board and by errors.
+    """
+    from ray._private import worker
+
+    before = getattr(worker, "print_to_stdstream", None)  # of its own, and so it may go
+    if before is None:
+        yield
+        return
+    worker.print_to_stdstream = lambda *_, **__: None
+    try:
+        yield
+    finally:
+        worker.print_to_stdstream = before
 
 
 def _make_temp_dir() -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -25,8 +25,7 @@ class DeadlySinks(OpenSinks):
     Attributes:
         die_at: A picture at which the process kills itself, each time.
         die_once_at: A picture at which it does unless ``flag`` is there, which it leaves.
-        wait_at: A picture from which on, by name, nothing goes on before ``flag`` is there; ``flag.waits`` says that
-            one was met.
+        wait_after: A folder, from whose first file on nothing goes on before ``flag`` is there; ``flag.waits`` says so.
         home: A machine, by Ray's name. On another one the first picture is the last, unless ``flag`` is there, which is
             left; and at home nothing goes on before that.
         flag: A file.
@@ -34,7 +33,7 @@ class DeadlySinks(OpenSinks):
 
     die_at: str = ""
     die_once_at: str = ""
-    wait_at: str = ""
+    wait_after: Path | None = None
     home: str = ""
     flag: Path = Path("/nowhere")
 
@@ -56,7 +55,7 @@ class Trap:
         wish = self._wish
         if wish.home:
             self._stay_away()
-        if wish.wait_at and frame.source >= wish.wait_at:
+        if wish.wait_after is not None and any(wish.wait_after.glob("*")):
             wish.flag.with_suffix(".waits").touch()
             wait_for(wish.flag)
         if frame.source == wish.die_once_at and not wish.flag.exists():
@@ -95,8 +94,17 @@ class HastyBoard(board.Board):
 
 def wait_for(flag: Path) -> None:
     """Wait until a file is there."""
+    _wait(flag.exists, flag)
+
+
+def wait_for_any(folder: Path) -> None:
+    """Wait until a folder holds something."""
+    _wait(lambda: folder.is_dir() and any(folder.iterdir()), folder)
+
+
+def _wait(has_come: Callable[[], bool], what: Path) -> None:
     end_s = time.monotonic() + PATIENCE_S
-    while not flag.exists():
+    while not has_come():
         if time.monotonic() > end_s:
-            raise TimeoutError(f"{flag} did not come")
+            raise TimeoutError(f"{what} did not come")
         time.sleep(0.05)
