@@ -30,11 +30,13 @@ from benchmarks.cluster_plan import render_stub, render_table
 from benchmarks.cluster_stub import FixedCost
 from benchmarks.record import RESULTS, write_record
 from benchmarks.tiny_model import write_tiny_model
+from detectattn.machine import count_usable_cores
 
 _STUB_MS = 10.0
 _DIFFERENT = 64
 _SHARD = 256
 _TURNS = 5
+_IMGSZ = 640
 
 
 def measure(
@@ -171,9 +173,15 @@ def _time_listing(inputs: Path, folder: Path) -> float:
     return round((time.perf_counter() - start_s) / manifest.inputs * 1e6, 2)
 
 
+def measure_real(model: str, pictures: Path | None, count: int) -> dict[str, Any]:
+    """That part alone, in place of what is kept of it."""
+    kept: dict[str, Any] = json.loads((RESULTS / "cluster.json").read_text(encoding="utf-8"))["figures"]
+    with TemporaryDirectory(prefix="detectattn-bench-") as name, _open_cluster(count_usable_cores()):
+        return {**kept, "real": _compare_real(model, pictures, count, Path(name))}
+
+
 def _compare_real(model: str, pictures: Path | None, count: int, folder: Path) -> dict[str, Any]:
     """A real model: one replica on all cores of this machine against the same run without a cluster, in turns."""
-    from detectattn.machine import count_usable_cores
     from detectattn.shipped import shipped_dir
 
     shown = sorted((pictures or shipped_dir("samples") / "street" / "images").iterdir())
@@ -181,7 +189,7 @@ def _compare_real(model: str, pictures: Path | None, count: int, folder: Path) -
     inputs.mkdir()
     for number in range(count):
         (inputs / f"{number:05d}.jpg").symlink_to(shown[number % len(shown)])
-    words: list[object] = [inputs, "-m", model, "--engine", "openvino"]
+    words: list[object] = [inputs, "-m", model, "--imgsz", _IMGSZ, "--engine", "openvino"]
     cores = ["--replica-cpus", count_usable_cores()] if count_usable_cores() <= 4 else []
     pairs = []
     for turn in range(_TURNS):
@@ -192,6 +200,7 @@ def _compare_real(model: str, pictures: Path | None, count: int, folder: Path) -
     local_per_s, there_per_s = (median(side) for side in zip(*pairs, strict=True))
     return {
         "model": Path(model).stem,
+        "imgsz": _IMGSZ,
         "images": count,
         "turns": pairs,
         "local_images_per_s": round(local_per_s, 3),
@@ -209,13 +218,17 @@ def main() -> None:
     parser.add_argument("--real-images", type=int, default=96)
     parser.add_argument("--inputs", type=int, nargs="+", default=[1_000, 10_000, 100_000])
     parser.add_argument("--replicas", type=int, nargs="+", default=[1, 2, 4])
+    parser.add_argument("--real", action="store_true", help="that comparison alone; the other kept figures stay")
     parser.add_argument("--page", action="store_true", help="print the table of docs/cluster.md from the kept figures")
     chosen = parser.parse_args()
     if chosen.page:
         kept = json.loads((RESULTS / "cluster.json").read_text(encoding="utf-8"))["figures"]
         print(render_table(kept), render_stub(kept), sep="\n\n")
         return
-    figures = measure(chosen.inputs, chosen.replicas, chosen.model, chosen.pictures, chosen.real_images)
+    if chosen.real:
+        figures = measure_real(chosen.model, chosen.pictures, chosen.real_images)
+    else:
+        figures = measure(chosen.inputs, chosen.replicas, chosen.model, chosen.pictures, chosen.real_images)
     print(write_record("cluster", figures))
 
 

@@ -122,8 +122,13 @@ def render_stub(figures: Mapping[str, Any]) -> str:
     real = figures["real"]
     lines.append("")
     lines.append(
-        f"One replica of {real['model']} on all cores did {real['cluster_images_per_s']:.2f} images a second where a "
-        f"local run did {real['local_images_per_s']:.2f}: its images took {real['overhead']:+.1%} time. A shard took "
-        f"{figures['shard_ms']:.0f} ms beside its images, an input {figures['list_us']:.0f} µs to list."
+        f"One replica of {real['model']}{_name_size(real)} on all cores did {real['cluster_images_per_s']:.2f} images "
+        f"a second where a local run did {real['local_images_per_s']:.2f}: its images took {real['overhead']:+.1%} "
+        f"time. A shard took {figures['shard_ms']:.0f} ms beside its images, an input {figures['list_us']:.0f} µs to "
+        "list."
     )
     return "\n".join(lines)
+
+
+def _name_size(real: Mapping[str, Any]) -> str:
+    return f" at {real['imgsz']} px" if "imgsz" in real else ""
