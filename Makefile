@@ -24,7 +24,7 @@ demo: $(READY) ## Try it: both embedded models on the shipped street scenes
 	@$(BIN)/detectattn demo
 
 test: $(READY) ## Run the whole test suite; the report's tests want Chromium: apt install chromium poppler-utils
-	@$(BIN)/pytest -n 2
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest -n 2 # hundreds of processes would compile the package anew
 
 lint: $(READY) ## Check style, formatting, types and the layers
 	@$(BIN)/ruff check

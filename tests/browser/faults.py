@@ -34,7 +34,7 @@ def find_barriers(shown: Any) -> list[str]:
         shown.settle()
         options = {"resultTypes": ["violations"], "runOnly": rules}
         violations = Axe().run(shown.page, options=options).response["violations"]
-        found += [f"{theme}, {width} px: {told}" for told in map(_describe, violations)]
+        found += [f"{theme}, {width} px: {told}" for told in map(describe, violations)]
     return found
 
 
@@ -44,7 +44,7 @@ def find_too_wide(shown: Any) -> list[str]:
     return names
 
 
-def _describe(violation: Mapping[str, Any]) -> str:
+def describe(violation: Mapping[str, Any]) -> str:
     """One line a rule: which, how grave, how often, and where first."""
     nodes = violation["nodes"]
     places = "; ".join(" ".join(map(str, node["target"])) for node in nodes[:3])

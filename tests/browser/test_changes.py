@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from detectattn.compare.changes import build_changes
 from detectattn.report.html.changes import render_changes_html
-from tests.browser.test_accessible import describe
+from tests.browser.faults import describe
 from tests.compare.changes.studies import IMAGES, Entrant, make_side
 
 _NAME = "<img src=x onerror=alert(1)>"
