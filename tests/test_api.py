@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -144,6 +145,12 @@ def test_public_names_exist() -> None:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half-minutes become a second, and the library's log is heard whatever other libraries have done to logging."""
+    log = logging.getLogger("detectattn")
+    for name, value in (("disabled", False), ("propagate", True), ("level", logging.WARNING)):
+        monkeypatch.setattr(log, name, value)
+    monkeypatch.setattr(logging.root.manager, "disable", logging.NOTSET)
+    log._cache.clear()  # type: ignore[attr-defined]  # what it found of its level before
     monkeypatch.setattr("detectattn.api.RunOptions", partial(RunOptions, first_answer_s=1.0))
 
 
