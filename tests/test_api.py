@@ -143,27 +143,40 @@ def test_public_names_exist() -> None:
         detectattn.nothing_like_it  # noqa: B018 - the access is the test
 
 
+class Told(logging.Handler):
+    """What was logged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[logging.LogRecord]:
+    """What the library logs, whatever other libraries have done to logging."""
+    log, handler = logging.Logger("detectattn"), Told()
+    log.addHandler(handler)
+    monkeypatch.setattr(logging.root.manager, "disable", logging.NOTSET)
+    monkeypatch.setattr("detectattn.api._log", log)
+    return handler.records
+
+
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half-minutes become a second, and the library's log is heard whatever other libraries have done to logging."""
-    log = logging.getLogger("detectattn")
-    for name, value in (("disabled", False), ("propagate", True), ("level", logging.WARNING)):
-        monkeypatch.setattr(log, name, value)
-    monkeypatch.setattr(logging.root.manager, "disable", logging.NOTSET)
-    log._cache.clear()  # type: ignore[attr-defined]  # what it found of its level before
     monkeypatch.setattr("detectattn.api.RunOptions", partial(RunOptions, first_answer_s=1.0))
 
 
 @pytest.mark.timeout(30)
-def test_an_engine_that_hangs_is_replaced_for_good(
-    impatient: None, noon: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_engine_that_hangs_is_replaced_for_good(impatient: None, noon: Path, told: list[logging.LogRecord]) -> None:
     with Model("demo-yolo", imgsz=96, engine="torch") as model, let_engines_hang(TorchEngine, engines=1, answers=1):
         hung = model._detector
         whole = [[shot.names for shot in model.predict(source)] for source in (noon, [noon, noon], noon)]
     assert whole == [whole[0], whole[0] * 2, whole[0]]
-    assert [record.levelname for record in caplog.records] == ["WARNING"]
-    assert "demo-yolo did not answer" in caplog.text
+    assert [record.levelname for record in told] == ["WARNING"]
+    assert "demo-yolo did not answer" in told[0].getMessage()
     assert (hung.stalled, model._detector is hung, model._detector.stalled) == (True, False, False)
 
 
