@@ -10,6 +10,7 @@ from detectattn.cli.console import Notices
 from detectattn.cli.interrupt import interrupt_on_termination
 from detectattn.cli.predict_start import (
     Given,
+    require_empty,
     require_predict,
     resolve_recorded_options,
     resolve_recorded_sources,
@@ -18,15 +19,13 @@ from detectattn.cli.predict_start import (
 from detectattn.config import PredictConfig
 from detectattn.distributed.layout import RUN_FILE, SHARDED_FORMATS
 from detectattn.distributed.lease import Lease, hold_lease
-from detectattn.errors import ConfigError, FetchError, OutputExists, RunInUse, SourceNotFound
+from detectattn.errors import ConfigError, FetchError, RunInUse, SourceNotFound
 from detectattn.pipeline.channel import StopSignal
 from detectattn.pipeline.run_folder import create_run_folder, lock_run_folder, require_new_folder
 from detectattn.records import manifest_from_json
 from detectattn.sinks import require_known
 from detectattn.storage import Store, is_storage_url, open_store
 from detectattn.types import RunManifest
-
-_OURS = ".detectattn"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,7 +61,7 @@ def start_cluster_run(typed: Given, out: str | None) -> ClusterStart:
     if out is None or "://" not in out:
         require_new_folder(None if out is None else Path(out))
     else:
-        _require_empty(open_store(out, offline=config.offline))
+        require_empty(open_store(out, offline=config.offline))
     return ClusterStart(start.sources, config, out)
 
 
@@ -163,18 +162,10 @@ def _open_remote(start: ClusterStart, place: str, stack: ExitStack, stop: StopSi
     lease = stack.enter_context(hold_lease(store, notices.warn, lose))
     # What was seen there before may be another driver's by now, which has ended since.
     if start.earlier is None:
-        _require_empty(store)
+        require_empty(store)
     elif manifest_from_json(store.get(RUN_FILE).decode("utf-8")) != start.earlier:
         raise RunInUse(f"{store.url} was written by another driver a moment ago", hint="Give the same command again")
     return RunPlace(store, lease)
-
-
-def _require_empty(store: Store) -> None:
-    if any(not name.startswith(_OURS) for name in store.iter_names()):
-        raise OutputExists(
-            f"{store.url} is there already, and a run never writes where something is",
-            hint="Name another place with -o; --resume goes on with an unfinished run",
-        )
 
 
 def _require_usable(config: PredictConfig) -> None:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from detectattn.cli.console import Notices
-from detectattn.cli.predict_start import require_folder
+from detectattn.cli.predict_start import require_empty, require_folder
 from detectattn.compare.study_folder import CLUSTER_FOLDER, StudyFolder
-from detectattn.errors import ConfigError, DetectattnError, OutputExists, SourceNotFound
+from detectattn.errors import ConfigError, DetectattnError, SourceNotFound
 from detectattn.pipeline.run_folder import create_run_folder, lock_run_folder, require_new_folder
 from detectattn.storage import Store, check_name, is_storage_url, open_store
 
@@ -58,15 +58,7 @@ def require_new_place(out: str | None, *, cluster: bool, offline: bool) -> None:
     if out is None or not cluster or not is_storage_url(out):
         require_new_folder(require_folder(out))
         return
-    _require_empty(open_store(out, offline=offline))
-
-
-def _require_empty(store: Store) -> None:
-    if any(not name.startswith(".") for name in store.iter_names()):
-        raise OutputExists(
-            f"{store.url} is there already, and a study never writes where something is",
-            hint="Name another place with -o; --resume goes on with an unfinished study",
-        )
+    require_empty(open_store(out, offline=offline))
 
 
 def begin_place(out: str | None, stack: ExitStack, notices: Notices, *, offline: bool) -> StudyPlace:
@@ -78,7 +70,7 @@ def begin_place(out: str | None, stack: ExitStack, notices: Notices, *, offline:
     """
     if out is not None and is_storage_url(out):
         mirror = _open_mirror(open_store(out, offline=offline), stack, notices)
-        _require_empty(mirror.store)
+        require_empty(mirror.store)
         stack.enter_context(_keep_mirrored(mirror))
         return mirror.to_place()
     root = create_run_folder(None if out is None else Path(out), "compare")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -22,12 +22,8 @@ def interrupt_on_termination() -> Iterator[None]:
     numbers = [signal.SIGTERM]
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:  # nohup has it ignored
         numbers.append(signal.SIGHUP)
-    before = {number: signal.signal(number, handle) for number in numbers}
-    try:
+    with _handle_by(handle, numbers):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager
@@ -51,8 +47,13 @@ def stop_on_signal(stop: StopSignal, notices: Notices, hurry: threading.Event | 
         # From a thread, because the interrupted code may hold the very lock that setting the signal needs.
         threading.Thread(target=stop.set, args=(KeyboardInterrupt(),), daemon=True).start()
 
-    signals = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, handle) for number in signals}
+    with _handle_by(handle, (signal.SIGINT, signal.SIGTERM)):
+        yield
+
+
+@contextmanager
+def _handle_by(handle: Callable[[int, FrameType | None], None], numbers: Iterable[int]) -> Iterator[None]:
+    before = {number: signal.signal(number, handle) for number in numbers}
     try:
         yield
     finally:

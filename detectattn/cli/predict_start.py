@@ -12,11 +12,11 @@ from typing import Any
 
 from detectattn.cli.predict_resume import Resumed
 from detectattn.config import PredictConfig, option_name, resolve_config
-from detectattn.errors import ConfigError, SourceError
+from detectattn.errors import ConfigError, OutputExists, SourceError
 from detectattn.fetch import redact_url
 from detectattn.pipeline.run_folder import lock_run_folder, read_manifest, require_unbegun
 from detectattn.sources.naming import to_one_line
-from detectattn.storage import is_storage_url
+from detectattn.storage import Store, is_storage_url
 from detectattn.types import RunManifest
 
 # They decide when a run ends and what it may do, not what it writes. Trust is never taken from a file, which may have
@@ -27,6 +27,7 @@ _FREE = frozenset(
 )
 _CLUSTER_ONLY = ("replicas", "replica_cpus", "replica_gpus", "shard_size")
 _REDACTED = "***"
+_OURS = ".detectattn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,20 @@ def require_folder(place: str | None) -> Path | None:
             hint="Add --cluster local, which needs no other machine",
         )
     return None if place is None else Path(place)
+
+
+def require_empty(store: Store) -> None:
+    """Refuse a place in object storage where something is, but for a driver's mark.
+
+    Raises:
+        OutputExists: Something is.
+        FetchError: Nobody can tell.
+    """
+    if any(not name.startswith(_OURS) for name in store.iter_names()):
+        raise OutputExists(
+            f"{store.url} is there already, and a run never writes where something is",
+            hint="Name another place with -o; --resume goes on with an unfinished run",
+        )
 
 
 @dataclass(frozen=True, slots=True)

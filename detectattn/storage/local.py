@@ -8,6 +8,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,17 +41,8 @@ class LocalStore:
             OutputError: It cannot be written.
         """
         target = self.folder / check_name(name)
-        draft = target.with_name(f".draft-{secrets.token_hex(8)}.part")
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                _write(draft, content)
-                draft.replace(target)
-            except BaseException:
-                draft.unlink(missing_ok=True)
-                raise
-        except OSError as error:
-            raise _to_output_error(target, "written", error) from error
+        with _draft_beside(target, content) as draft:
+            draft.replace(target)
 
     def create(self, name: str, content: bytes) -> bool:
         """Write a file under another name beside its place, and link it to its own, which fails where there is one.
@@ -59,18 +51,11 @@ class LocalStore:
             OutputError: It cannot be written.
         """
         target = self.folder / check_name(name)
-        draft = target.with_name(f".draft-{secrets.token_hex(8)}.part")
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
+        with _draft_beside(target, content) as draft:
             try:
-                _write(draft, content)
                 os.link(draft, target)
             except FileExistsError:
                 return False
-            finally:
-                draft.unlink(missing_ok=True)
-        except OSError as error:
-            raise _to_output_error(target, "written", error) from error
         return True
 
     def get(self, name: str) -> bytes:
@@ -132,6 +117,25 @@ class LocalStore:
                     yield from self._iter_below(name, prefix)
             elif name.startswith(prefix) and not _DRAFT.fullmatch(name.rpartition("/")[2]):
                 yield name
+
+
+@contextmanager
+def _draft_beside(target: Path, content: bytes | Path) -> Iterator[Path]:
+    """A file with that content beside a path, on the disk; it goes with the block unless it was renamed.
+
+    Raises:
+        OutputError: It cannot be written, or what the block does with it fails.
+    """
+    draft = target.with_name(f".draft-{secrets.token_hex(8)}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            _write(draft, content)
+            yield draft
+        finally:
+            draft.unlink(missing_ok=True)
+    except OSError as error:
+        raise _to_output_error(target, "written", error) from error
 
 
 def _write(path: Path, content: bytes | Path) -> None:
