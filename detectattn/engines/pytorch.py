@@ -31,6 +31,8 @@ class TorchEngine:
     def __init__(self, weights: WeightsFile, options: EngineOptions) -> None:
         self._device = find_device(options.device)
         torch.set_num_threads(options.threads or count_usable_cores())
+        # TensorFloat-32 would round single precision to ten bits in convolutions, unasked; products have it off.
+        torch.backends.cudnn.allow_tf32 = False
         model = _load(weights, options)
         stride = int(_stride(model))
         net_hw = check_size(options.imgsz_hw or find_own_size(model), stride)

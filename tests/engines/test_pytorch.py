@@ -97,6 +97,13 @@ def test_too_little_memory_is_told_as_such_on_the_cpu_too(rtdetr_weights: Path, 
         engine.infer(pixels)
 
 
+def test_single_precision_is_not_rounded_on_a_gpu(rtdetr_weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    load(rtdetr_weights)
+    assert not torch.backends.cudnn.allow_tf32
+    assert not torch.backends.cuda.matmul.allow_tf32
+
+
 def test_half_precision_needs_a_gpu(rtdetr_weights: Path) -> None:
     with pytest.raises(EngineError, match="'fp16'"):
         load(rtdetr_weights, precision="fp16")
