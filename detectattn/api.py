@@ -118,7 +118,7 @@ class Model:
         calibrate: Pictures that ``int8`` is calibrated on, in any form a source has; like those that the model will
             see. Empty for those of the cached conversion.
         imgsz: Side of the network's input, or (height, width); None for the model's own.
-        batch: Pictures that go through together; 0 chooses for the device.
+        batch: Pictures that go through together; 0 chooses for the device, and one where ``hint`` is ``latency``.
         hint: ``latency`` where each result is waited for: one picture at a time has all cores. ``throughput`` for
             folders and videos: several go side by side, where the engine gains by it, and each takes longer.
         offline: Refuse to download weights or pictures.
@@ -158,8 +158,9 @@ class Model:
             raise ConfigError(f"hint is {hint!r}", hint=f"Give {' or '.join(get_args(Hint))}")
         if str(calibrate) and precision != "int8":
             raise ConfigError("calibrate= is for INT8", hint='Give precision="int8" too, or leave it out')
+        together = batch or (1 if hint == "latency" else 0)
         self._options = EngineOptions(
-            device=device, precision=precision, imgsz_hw=size, batch=batch, trust_weights=trust_weights, hint=hint
+            device=device, precision=precision, imgsz_hw=size, batch=together, trust_weights=trust_weights, hint=hint
         )
         if isolate not in ("auto", "all", "none"):
             raise ConfigError(f"isolate is {isolate!r}", hint="Give auto, all or none")

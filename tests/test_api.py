@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,19 @@ def test_arrays_that_are_no_pictures(model: Model, wrong: Any) -> None:
 def test_grey_array(model: Model) -> None:
     [shot] = model.predict(np.zeros((48, 64), np.uint8), conf=0.99)
     assert (shot.frame.size_hw, len(shot)) == ((48, 64), 0)
+
+
+def test_on_a_gpu_too_a_picture_that_is_waited_for_goes_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = TorchEngine.__init__
+
+    def begin_on_gpu(engine: TorchEngine, *how: Any) -> None:
+        begin(engine, *how)
+        engine.spec = replace(engine.spec, device="cuda:0")
+
+    monkeypatch.setattr(TorchEngine, "__init__", begin_on_gpu)
+    assert Model("demo-yolo", engine="torch")._detector.batch == 1
+    assert Model("demo-yolo", engine="torch", hint="throughput")._detector.batch == 8
+    assert Model("demo-yolo", engine="torch", batch=4)._detector.batch == 4
 
 
 def test_unknown_name_suggests_the_nearest() -> None:

@@ -8,6 +8,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from detectattn.conversion.calibration import CALIBRATION_PICTURES, GATE_PICTURES, choose_pictures, spread_evenly
 from detectattn.errors import DetectattnError, EmptySource, SourceError
@@ -17,10 +18,15 @@ from detectattn.sources.base import ReadCounts, ReadOptions
 from detectattn.sources.isolation import open_isolation
 from detectattn.types import U8, Frame, Media
 
+if TYPE_CHECKING:
+    from detectattn.sources.video import VideoInfo
+
 MIN_CALIBRATION = 6
 """Fewer pictures say too little of the range of a layer's values."""
-# Neighbouring frames of a video show the same thing.
-_FRAME_STEP = 10
+# Neighbouring frames of a video show the same thing, and a far one costs all before it: decoding cannot skip.
+_USUAL_STEP = 10
+_LARGEST_STEP = 25
+_MOST_DECODED_PIXELS = 2_000_000_000
 # Reading on to find out how many pictures a source holds ends here.
 _MOST_LISTED = 100_000
 
@@ -34,12 +40,15 @@ class PictureSample:
         limit: Pictures at most.
         said: Where they are from, in words.
         read: How they are read.
+        part: Which of how many samples that share these media in turns: (1, 2) takes every second picture, from the
+            second on.
     """
 
     media: tuple[Media, ...]
     limit: int
     said: str
     read: ReadOptions
+    part: tuple[int, int] = (0, 1)
 
     def iter_pictures(self) -> Iterator[U8]:
         """The pictures, u8[H, W, 3], BGR, upright; one that cannot be read is left out."""
@@ -50,22 +59,42 @@ class PictureSample:
         """The pictures as frames."""
         with open_isolation("auto") as isolation:
             read = replace(self.read, isolation=isolation)
-            yield from islice(chain.from_iterable(self._iter_media(media, read) for media in self.media), self.limit)
+            first, of = self.part
+            frames = chain.from_iterable(self._iter_media(media, read) for media in self.media)
+            yield from islice(frames, first, self.limit * of, of)
 
     def compute_digest(self) -> str:
         """A SHA-256 that is the same for the same files: their names and sizes."""
-        digest = hashlib.sha256(f"{self.limit}\n".encode())
+        digest = hashlib.sha256(f"{self.limit}{self.part if self.part[1] > 1 else ''}\n".encode())
         for media in self.media:
             size = media.location.stat().st_size if isinstance(media.location, Path) else 0
             digest.update(f"{media.source} {size}\n".encode())
         return digest.hexdigest()
 
     def _iter_media(self, media: Media, read: ReadOptions) -> Iterator[Frame]:
-        most = -(-self.limit // max(1, len(self.media)))
-        read = replace(read, vid_stride=_FRAME_STEP) if media.kind == "video" else read
+        most = -(-self.limit * self.part[1] // max(1, len(self.media)))
         # What cannot be read here is reported where it is the input.
-        with suppress(SourceError), closing(_open_frames(media, read)) as frames:
-            yield from islice(frames, most)
+        with suppress(SourceError):
+            if media.kind == "video":
+                read = replace(read, vid_stride=_choose_step(_probe(media, read), most))
+            with closing(_open_frames(media, read)) as frames:
+                yield from islice(frames, most)
+
+
+def _probe(media: Media, read: ReadOptions) -> VideoInfo:
+    from detectattn.sources.video import probe_video  # PyAV, which pictures need not
+
+    assert isinstance(media.location, Path)
+    return probe_video(media.location, read.isolation)
+
+
+def _choose_step(video: VideoInfo, wanted: int) -> int:
+    """Every how manieth frame to take, for so many that are spread over as much of a video as is soon decoded."""
+    if video.frames is None:
+        return _USUAL_STEP
+    height, width = video.size_hw
+    reached = min(video.frames, _MOST_DECODED_PIXELS // (height * width))
+    return min(max(1, reached // wanted), _LARGEST_STEP)
 
 
 def _open_frames(media: Media, read: ReadOptions) -> Generator[Frame]:
@@ -122,10 +151,24 @@ def sample_shipped(limit: int) -> PictureSample:
 
 def split_sample(sample: PictureSample) -> tuple[PictureSample, PictureSample]:
     """Pictures to judge INT8 by and pictures to calibrate it on, apart where there are enough for both."""
+    if _count_frames(sample) >= GATE_PICTURES + CALIBRATION_PICTURES:
+        gate = replace(sample, limit=GATE_PICTURES, part=(0, 2))
+        return gate, replace(sample, limit=CALIBRATION_PICTURES, part=(1, 2))
     chosen = choose_pictures(sample.media)
     parts = ((chosen.gate, GATE_PICTURES), (chosen.calibration, CALIBRATION_PICTURES))
     gate, calibration = (replace(sample, media=media, limit=limit) for media, limit in parts)
     return gate, calibration
+
+
+def _count_frames(sample: PictureSample) -> int:
+    """Frames of the videos in a sample, as far as they declare them."""
+    videos = [media for media in sample.media if media.kind == "video"]
+    counts = []
+    with open_isolation("auto") as isolation:
+        for media in videos:
+            with suppress(SourceError):
+                counts.append(_probe(media, replace(sample.read, isolation=isolation)).frames or 0)
+    return sum(counts)
 
 
 def fill_up(sample: PictureSample) -> PictureSample:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from detectattn.engines.base import Engine, EngineOptions
 from detectattn.engines.detector import Detector
+from detectattn.engines.runtime_errors import opening_errors
 from detectattn.errors import EngineError
 from detectattn.types import WeightsFile
 
@@ -42,7 +43,8 @@ def open_detector(
         engine: ``auto`` or a key of :data:`ENGINES`; it must be able to run the file as it is.
 
     Raises:
-        EngineError: No engine here runs this format, or not the one asked for.
+        EngineError: No engine here runs this format, or not the one asked for; or it cannot open the model.
+        OutOfMemory: The device's memory does not suffice for the model.
         ModelError: The model cannot be used.
     """
     fitting = _ENGINES_OF_FORMAT.get(weights.format, ())
@@ -55,7 +57,8 @@ def open_detector(
             hint=f"Use the .pt, .onnx or OpenVINO form of the model{other}",
         )
     module, _, attribute = ENGINES[chosen].partition(":")
-    loaded: Engine = getattr(import_module(module), attribute)(weights, options)
+    with opening_errors(f"{weights.path} with {chosen}", options.device):
+        loaded: Engine = getattr(import_module(module), attribute)(weights, options)
     batch = options.batch or (1 if loaded.spec.device == "cpu" else 8)
     return Detector(loaded, name or model_name(weights.path), weights, batch)
 

@@ -62,14 +62,15 @@ def measure_peak(
     Raises:
         RuntimeError: PyTorch's; memory does not suffice, or the device lacks an operation.
     """
+    # As where models run: single precision, not TensorFloat-32, which convolutions would fall to.
+    torch.backends.cudnn.allow_tf32 = False
     if device.type == "cuda":
         cache_bytes = int(getattr(torch.cuda.get_device_properties(device), "L2_cache_size", 0)) or None
         free_bytes = torch.cuda.mem_get_info(device)[0]
     array_bytes = choose_array_bytes(cache_bytes, free_bytes)
     with torch.inference_mode():
         side = _choose_side(device, dtype)
-        # Each is the same product by another library of PyTorch's, at times at another precision: on CUDA convolutions
-        # of float32 may run in TF32 while products may not. What a model may use is the faster one.
+        # Each is the same product by another library of PyTorch's. What a model may use is the faster one.
         products = (_time_product(make, side, device, dtype) for make in (_make_product, _make_convolution))
         return DevicePeak(
             gflop_s=max(products, key=max),

@@ -16,7 +16,7 @@ from detectattn.engines.base import EngineOptions, ModelSpec
 from detectattn.engines.exported import read_spec
 from detectattn.engines.first_call import FirstAlone
 from detectattn.engines.layout import parse_class_names, parse_metadata, require_detection
-from detectattn.engines.out_of_memory import memory_errors
+from detectattn.engines.runtime_errors import memory_errors, tells_of_memory
 from detectattn.errors import CorruptWeights, DeviceNotFound, EngineError, MissingExtra
 from detectattn.machine import count_usable_cores
 from detectattn.types import F32, WeightsFile
@@ -26,9 +26,11 @@ _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider", "m
 _MOST_STREAMS = 8
 _FIRST_ALONE = FirstAlone()
 _NO_PROVIDER = (
-    "Install what it needs (`pip install onnxruntime-gpu[cuda,cudnn]`, and tensorrt-cu12 for TensorRT) in the versions "
-    "that ONNX Runtime names, or use --engine torch"
+    'Install what it needs (`pip install "onnxruntime-gpu[cuda,cudnn]"`, and "tensorrt-cu13<11" for TensorRT) in the '
+    "versions that ONNX Runtime names, or use --engine torch"
 )
+# What ONNX Runtime raises for a file that it cannot read, whatever is to run it.
+_OF_THE_FILE = frozenset({"InvalidProtobuf", "InvalidGraph", "ModelRequiresCompilation", "NoSuchFile", "NoModel"})
 _INPUT_TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 
 
@@ -47,10 +49,8 @@ class OnnxEngine:
         runtime = import_runtime()
         where = str(weights.path)
         check_external_data(weights.path)
-        device = _find_device(options.device, runtime.get_available_providers())
-        threads = options.threads or count_usable_cores()
-        streams = count_streams(options, threads) if device == "cpu" else 1
-        self._session = open_session(runtime, where, make_session_options(runtime, threads, streams), device)
+        devices = _find_devices(options.device, runtime.get_available_providers())
+        self._session, device, streams = _open_on_first(runtime, where, devices, options)
         metadata = parse_metadata(self._session.get_modelmeta().custom_metadata_map)
         require_detection(metadata, where)
         pictures = self._session.get_inputs()[0]
@@ -79,6 +79,21 @@ class OnnxEngine:
     def close(self) -> None:
         """Free the session."""
         del self._session
+
+
+def _open_on_first(runtime: Any, where: str, devices: Sequence[str], options: EngineOptions) -> tuple[Any, str, int]:
+    """A session on the first device that can start, with that device and the calls side by side."""
+    threads = options.threads or count_usable_cores()
+    for device in devices:
+        streams = count_streams(options, threads) if device == "cpu" else 1
+        try:
+            session = open_session(runtime, where, make_session_options(runtime, threads, streams), device)
+        except EngineError:
+            if device == devices[-1]:
+                raise
+            continue  # what a build has a provider for, the machine need not have
+        return session, device, streams
+    raise AssertionError("no device to open a session on")
 
 
 def import_runtime() -> Any:
@@ -129,7 +144,9 @@ def open_session(
     except Exception as error:
         # ONNX Runtime's exceptions share no base class of their own.
         why = str(error).strip().splitlines()[0][:160]
-        if before:
+        if tells_of_memory(error):
+            raise
+        if device != "cpu" and type(error).__name__ not in _OF_THE_FILE:
             raise EngineError(f"{first} cannot run {where} ({why})", hint=_NO_PROVIDER) from error
         raise CorruptWeights(
             f"{where} cannot be read by ONNX Runtime ({why})", hint="Export it again, or use the .pt file"
@@ -167,16 +184,18 @@ def make_session_options(runtime: Any, threads: int, streams: int) -> Any:
     return options
 
 
-def _find_device(name: str, available: list[str]) -> str:
+def _find_devices(name: str, available: list[str]) -> list[str]:
+    """The device of that name; for ``auto`` those to try in turn."""
     usable = [device for device, provider in _PROVIDERS.items() if provider in available]
     if name == "auto":
-        return "cuda:0" if "cuda" in usable else "cpu"
-    if name.split(":")[0] not in usable:
+        return ["cuda:0", "cpu"] if "cuda" in usable else ["cpu"]
+    kind, colon, index = name.partition(":")
+    if kind not in usable or (colon and not index.isdecimal()):
         raise DeviceNotFound(
             f"device {name!r} is not there for an ONNX model (ONNX Runtime sees {', '.join(usable)})",
             hint="Pass one of those to --device; for CUDA install onnxruntime-gpu in place of onnxruntime",
         )
-    return name
+    return [name]
 
 
 def _providers(device: str) -> list[Any]:

@@ -15,7 +15,7 @@ from detectattn.engines.exported import read_spec
 from detectattn.engines.first_call import FirstAlone
 from detectattn.engines.layout import parse_class_names, parse_metadata, require_detection
 from detectattn.engines.openvino_runtime import choose_arithmetic, find_device, fix_shape, import_openvino
-from detectattn.engines.out_of_memory import memory_errors
+from detectattn.engines.runtime_errors import memory_errors
 from detectattn.errors import CorruptWeights
 from detectattn.machine import count_usable_cores
 from detectattn.types import F32, WeightsFile

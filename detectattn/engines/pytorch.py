@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import torch
 from detectattn.engines.base import EngineOptions, HeadLayout, ModelSpec
 from detectattn.engines.decoder_cut import cut_decoder, find_head
 from detectattn.engines.layout import find_fit
-from detectattn.engines.out_of_memory import memory_errors, tells_of_memory
+from detectattn.engines.runtime_errors import memory_errors, tells_of_memory
 from detectattn.errors import BadImageSize, DeviceNotFound, EngineError
 from detectattn.machine import count_usable_cores
 from detectattn.types import F32, Family, WeightsFile
@@ -30,6 +31,8 @@ class TorchEngine:
 
     def __init__(self, weights: WeightsFile, options: EngineOptions) -> None:
         self._device = find_device(options.device)
+        # Ultralytics' heads keep the anchors of the latest size in themselves, where two calls would mix them up.
+        self._one_at_a_time = threading.Lock()
         torch.set_num_threads(options.threads or count_usable_cores())
         # TensorFloat-32 would round single precision to ten bits in convolutions, unasked; products have it off.
         torch.backends.cudnn.allow_tf32 = False
@@ -59,7 +62,9 @@ class TorchEngine:
     def infer(self, tensor: F32) -> tuple[F32, ...]:
         """Raw head outputs; see :class:`detectattn.engines.base.Engine`."""
         with memory_errors(str(self._device), tensor), torch.inference_mode():
-            outputs = self.model(self._place(tensor))[0]
+            pixels = self._place(tensor)
+            with self._one_at_a_time:
+                outputs = self.model(pixels)[0]
             raw = outputs if isinstance(outputs, tuple) else (outputs,)
             return tuple(np.ascontiguousarray(r.float().cpu().numpy()) for r in raw)
 

@@ -67,11 +67,11 @@ def _find_device(name: str, available: list[str]) -> str:
     if _PROVIDER not in available:
         raise MissingExtra(
             f"this ONNX Runtime was built without TensorRT (it has {', '.join(available)})",
-            hint="Install it: pip install onnxruntime-gpu tensorrt-cu12, in place of onnxruntime",
+            hint='Install it: pip install "onnxruntime-gpu[cuda,cudnn]" "tensorrt-cu13<11", in place of onnxruntime',
         )
     if name in ("auto", "cuda"):
         return "cuda:0"
-    if not name.startswith("cuda:"):
+    if not (name.startswith("cuda:") and name[5:].isdecimal()):
         raise DeviceNotFound(f"TensorRT does not run on device {name!r}", hint="Pass cuda to --device, or leave it out")
     return name
 

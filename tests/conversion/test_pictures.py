@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from detectattn.conversion.pictures import (
+    _choose_step,
     fill_up,
     require_pictures,
     sample_calibration,
@@ -16,6 +18,7 @@ from detectattn.conversion.pictures import (
     split_sample,
 )
 from detectattn.errors import EmptySource
+from detectattn.sources.video import VideoInfo
 
 
 def names(sample: object) -> list[str]:
@@ -31,8 +34,14 @@ def test_spread_over_a_folder(street_images: Path) -> None:
 
 
 def test_frames_of_a_video_lie_apart(street_clip: Path) -> None:
-    sample = sample_sources([str(street_clip)], 3)
-    assert [frame.index for frame in sample.iter_frames()] == [0, 10, 20]
+    """Over the whole of a short one; of a long one up to a second apart; of a large one as far as is soon decoded."""
+    sample = sample_sources([str(street_clip)], 20)
+    assert [frame.index for frame in sample.iter_frames()] == list(range(0, 200, 10))
+    assert [frame.index for frame in replace(sample, limit=3).iter_frames()] == [0, 25, 50]
+    declared = VideoInfo((2160, 3840), 0, 30.0, 18_000, 600.0, "h264", None, 1.0)
+    assert _choose_step(declared, 64) == 3
+    assert _choose_step(replace(declared, frames=None), 64) == 10
+    assert _choose_step(replace(declared, frames=5), 64) == 1
 
 
 def test_what_is_not_on_disk_is_left_out(street_images: Path) -> None:
@@ -73,3 +82,12 @@ def test_int8_is_judged_and_calibrated_on_what_there_is(street_images: Path) -> 
     gate, calibration = split_sample(sample_calibration((str(street_images),)))
     assert names(gate) == names(calibration)
     assert len(gate.media) == 24
+
+
+def test_int8_is_judged_on_frames_between_those_it_is_calibrated_on(street_clip: Path) -> None:
+    gate, calibration = split_sample(sample_calibration((str(street_clip),)))
+    judged, calibrated = ([frame.index for frame in sample.iter_frames()] for sample in (gate, calibration))
+    assert (len(judged), len(calibrated)) == (32, 32)
+    assert sorted(judged + calibrated) == list(range(0, 192, 3))
+    assert set(judged).isdisjoint(calibrated)
+    assert gate.compute_digest() != calibration.compute_digest()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +97,45 @@ def test_too_little_memory_is_told_as_such_on_the_cpu_too(rtdetr_weights: Path, 
     monkeypatch.setattr(engine, "model", lambda _: torch.zeros(2) @ torch.zeros(3))
     with pytest.raises(RuntimeError, match="size"):
         engine.infer(pixels)
+
+
+def test_threads_do_not_mix_up_each_others_sizes(save_yolo: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of these two sizes the anchors are as many, but elsewhere, and the head keeps those of the latest call."""
+    engine = load(save_yolo("yolov8n")).engine
+    assert isinstance(engine, TorchEngine)
+    pixels = [np.random.default_rng(0).random((1, 3, *size), np.float32) for size in ((96, 128), (128, 96))]
+    expected = [engine.infer(tensor)[0] for tensor in pixels]
+    model, inside, most = engine.model, [0], [0]
+
+    def watch(tensor: torch.Tensor) -> Any:
+        inside[0] += 1
+        most[0] = max(most[0], inside[0])
+        time.sleep(0.01)  # the other thread comes meanwhile
+        outputs = model(tensor)
+        inside[0] -= 1
+        return outputs
+
+    monkeypatch.setattr(engine, "model", watch)
+    with ThreadPoolExecutor(2) as threads:
+        found = list(threads.map(lambda turn: engine.infer(pixels[turn % 2])[0], range(8)))
+    assert most == [1]
+    for turn, output in enumerate(found):
+        np.testing.assert_allclose(output, expected[turn % 2], atol=1e-3)
+
+
+def test_what_a_runtime_says_when_a_model_is_opened(rtdetr_weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(error: Exception) -> Any:
+        raise error
+
+    for error, expected in (
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB"), OutOfMemory),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED"), OutOfMemory),
+        (RuntimeError("CUDA error: the provided PTX was compiled with an unsupported toolchain"), EngineError),
+        (AttributeError("a fault of ours"), AttributeError),
+    ):
+        monkeypatch.setattr(pytorch, "check_size", lambda *_, error=error: fail(error))
+        with pytest.raises(expected):
+            load(rtdetr_weights)
 
 
 def test_single_precision_is_not_rounded_on_a_gpu(rtdetr_weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:

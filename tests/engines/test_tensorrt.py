@@ -12,7 +12,7 @@ import pytest
 from detectattn.engines import onnx as onnx_engine
 from detectattn.engines import open_detector, tensorrt
 from detectattn.engines.base import EngineOptions
-from detectattn.errors import DeviceNotFound, EngineError, MissingExtra
+from detectattn.errors import CorruptWeights, DeviceNotFound, EngineError, MissingExtra, OutOfMemory
 from detectattn.types import WeightsFile
 from tests.compare.tiny_onnx import write_tiny_onnx
 
@@ -25,6 +25,7 @@ class FakeRuntime(SimpleNamespace):
     def __init__(self, real: Any, available: list[str], startable: list[str]) -> None:
         super().__init__(SessionOptions=real.SessionOptions, __version__="1.99")
         self.real, self.available, self.startable = real, available, startable
+        self.broken: Exception | None = None
         self.asked: list[list[Any]] = []
 
     def get_available_providers(self) -> list[str]:
@@ -36,6 +37,8 @@ class FakeRuntime(SimpleNamespace):
     def InferenceSession(self, path: str, options: Any, providers: list[Any], **rest: Any) -> Any:  # noqa: N802
         assert rest == {"enable_fallback": 0}
         self.asked.append(providers)
+        if self.broken is not None:
+            raise self.broken
         session = self.real.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         names = [provider if isinstance(provider, str) else provider[0] for provider in providers]
         session.get_providers = lambda: [name for name in names if name in self.startable]
@@ -128,12 +131,12 @@ def test_single_precision_is_not_rounded(install: Any, tmp_path: Path, monkeypat
 def test_what_is_missing_is_named(install: Any, tmp_path: Path) -> None:
     weights = write_model(tmp_path)
     install(available=["CPUExecutionProvider"])
-    with pytest.raises(MissingExtra, match=r"without TensorRT .*pip install onnxruntime-gpu tensorrt-cu12"):
+    with pytest.raises(MissingExtra, match=r"without TensorRT .*pip install \"onnxruntime-gpu.* \"tensorrt-cu13<11\""):
         open_trt(weights)
     with pytest.raises(MissingExtra, match="without TensorRT"):
         tensorrt.require_tensorrt("auto")
     install(startable=ALL[1:])
-    with pytest.raises(EngineError, match=r"cannot start its TensorrtExecutionProvider on cuda:0.*tensorrt-cu12"):
+    with pytest.raises(EngineError, match=r"cannot start its TensorrtExecutionProvider on cuda:0.*tensorrt-cu13<11"):
         open_trt(weights)
     with pytest.raises(DeviceNotFound, match="does not run on device 'cpu'"):
         open_trt(weights, device="cpu")
@@ -147,6 +150,28 @@ def test_cuda_that_cannot_start_is_no_silent_cpu(install: Any, tmp_path: Path) -
     install(startable=["CPUExecutionProvider"])
     with pytest.raises(EngineError, match="cannot start its CUDAExecutionProvider"):
         open_detector(weights, EngineOptions(device="cuda"), engine="onnx")
+    assert open_detector(weights, EngineOptions(device="auto"), engine="onnx").info.device == "cpu"
+
+
+def test_what_a_driver_says_is_not_laid_on_the_file(install: Any, tmp_path: Path) -> None:
+    weights = write_model(tmp_path)
+    runtime = install()
+    runtime.broken = Exception("CUDA failure 100: no CUDA-capable device is detected")
+    with pytest.raises(EngineError, match=r"CUDAExecutionProvider cannot run .*no CUDA-capable device"):
+        open_detector(weights, EngineOptions(device="cuda"), engine="onnx")
+    runtime.broken = Exception("Failed to allocate memory for requested buffer of size 268435456")
+    with pytest.raises(OutOfMemory, match=r"too little memory to open .*onnx \(device cuda\)"):
+        open_detector(weights, EngineOptions(device="cuda"), engine="onnx")
+    runtime.broken = type("InvalidProtobuf", (Exception,), {})("Protobuf parsing failed.")
+    with pytest.raises(CorruptWeights, match="Protobuf parsing failed"):
+        open_detector(weights, EngineOptions(device="cuda"), engine="onnx")
+
+
+@pytest.mark.parametrize("engine", ["onnx", "tensorrt"])
+def test_a_device_needs_a_number(install: Any, tmp_path: Path, engine: str) -> None:
+    install()
+    with pytest.raises(DeviceNotFound, match="'cuda:x'"):
+        open_detector(write_model(tmp_path), EngineOptions(device="cuda:x"), engine=engine)
 
 
 @pytest.mark.parametrize("wanted", ["fp16", "int8"])

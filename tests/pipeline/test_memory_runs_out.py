@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from detectattn.engines.out_of_memory import memory_errors, tells_of_memory
+from detectattn.engines.runtime_errors import memory_errors, tells_of_memory
 from detectattn.engines.postprocess import Thresholds
 from detectattn.errors import OutOfMemory
 from detectattn.pipeline.recovery import Rescue
