@@ -272,10 +272,13 @@ def test_two_studies_never_write_one_folder(
     assert not [path for path in out.iterdir() if path.name.startswith(".")]
 
 
-# `python -m detectattn`, which times real child processes for a shorter while.
+# `python -m detectattn`, which times real child processes for a shorter while, and waits once the first is measured.
 HASTY = """
-import runpy
+import runpy, time
 from detectattn.compare import speed
+from detectattn.compare.study_folder import StudyFolder
+write = StudyFolder.write_measured
+StudyFolder.write_measured = lambda *what: (write(*what), time.sleep(30))
 speed._WARM_BLOCK, speed._WARM_SPREAD, speed._BATCHES = 1, 9.9, (1,)
 runpy.run_module("detectattn", run_name="__main__", alter_sys=True)
 """
