@@ -91,7 +91,9 @@ def test_side_by_side_gives_the_same(tmp_path: Path, quantised: bool) -> None:
     single = open_tiny(weights, threads=1)
     expected = [single.engine.infer(tensor)[0] for tensor in tensors]
     several = open_tiny(weights, hint="throughput", streams=2)
-    assert (single.engine.spec.streams, several.engine.spec.streams) == (1, min(2, count_usable_cores()))
+    assert single.engine.spec.streams == 1
+    # On one core it is OpenVINO's to say.
+    assert several.engine.spec.streams == 2 or count_usable_cores() == 1
     with ThreadPoolExecutor(4) as pool:
         found = [outputs[0] for outputs in pool.map(several.engine.infer, tensors)]
     for ours, theirs in zip(found, expected, strict=True):
