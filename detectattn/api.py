@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import tempfile
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
@@ -24,6 +24,7 @@ from detectattn.engines.detector import Detector
 from detectattn.engines.postprocess import Thresholds
 from detectattn.errors import ConfigError, EmptySource, EngineError, SourceError, UndecodableImage
 from detectattn.pipeline.channel import Stopped, StopSignal
+from detectattn.pipeline.detected import Detected
 from detectattn.pipeline.recovery import KeptModel
 from detectattn.pipeline.stages import RunOptions, Stages
 from detectattn.records import to_record
@@ -31,6 +32,7 @@ from detectattn.sinks.files import write_new_file
 from detectattn.sources import iter_frames, open_sources
 from detectattn.sources.base import ReadCounts, ReadOptions
 from detectattn.sources.isolation import open_isolation
+from detectattn.sources.temp_folder import open_temp_folder
 from detectattn.types import U8, Detections, Frame, FrameFailure, Media, ModelInfo, Prediction, WeightsFile
 from detectattn.weights.locate import locate_weights
 
@@ -59,6 +61,11 @@ class Shot:
 
     def __len__(self) -> int:
         return len(self.prediction.detections)
+
+    def __repr__(self) -> str:
+        found = ", ".join(f"{count} {name}" for name, count in Counter(self.names).most_common())
+        part = f"{self.frame.index} of " if self.frame.index else ""
+        return f"<Shot {part}{self.frame.source!r} by {self.prediction.model}: {found or 'nothing found'}>"
 
     @property
     def detections(self) -> Detections:
@@ -176,6 +183,11 @@ class Model:
         self._closing.callback(self._kept.close)
         self._isolation = self._closing.enter_context(open_isolation(isolate))
 
+    def __repr__(self) -> str:
+        info = self.info
+        size = "×".join(map(str, info.net_hw))
+        return f"<Model {info.name}: {info.engine} on {info.device}, {info.precision}, {size}>"
+
     @property
     def _detector(self) -> Detector:
         return self._kept.detector
@@ -232,21 +244,23 @@ class Model:
         stop = StopSignal()
 
         def fail(failure: FrameFailure) -> None:
-            if on_failure is not None:
-                on_failure(failure)
-            else:
+            if on_failure is None:
                 hint = "Pass on_failure= to go on with the other inputs"
-                stop.set(SourceError(failure.message.rstrip("."), hint=hint))
+                raise SourceError(failure.message.rstrip("."), hint=hint)
+            on_failure(failure)
 
-        with tempfile.TemporaryDirectory(prefix="detectattn-") as temp_dir:
+        with open_temp_folder() as temp_dir:
             read = ReadOptions(
-                vid_stride=vid_stride, offline=self._offline, temp_dir=Path(temp_dir), isolation=self._isolation
+                vid_stride=vid_stride, offline=self._offline, temp_dir=temp_dir, isolation=self._isolation
             )
-            stages = Stages(detector, RunOptions(thresholds), stop, fail, rescue=self._kept.to_rescue())
+            stages = Stages(detector, RunOptions(thresholds), stop, rescue=self._kept.to_rescue())
             stages.start(_iter_media(source, read), partial(iter_frames, options=read))
             try:
-                for detected in stages.iter_detected():
-                    yield Shot(detected.frame, detected.prediction)
+                for outcome in stages.iter_outcomes():
+                    if isinstance(outcome, Detected):
+                        yield Shot(outcome.frame, outcome.prediction)
+                    else:
+                        fail(outcome.failure)
             except Stopped:
                 if stop.error is not None:
                     raise stop.error from None
@@ -286,8 +300,8 @@ class Model:
         """
         from detectattn.explain.picture import ExplainOptions, explain_look, look_at
 
-        with tempfile.TemporaryDirectory(prefix="detectattn-") as temp_dir:
-            read = ReadOptions(offline=self._offline, temp_dir=Path(temp_dir), isolation=self._isolation)
+        with open_temp_folder() as temp_dir:
+            read = ReadOptions(offline=self._offline, temp_dir=temp_dir, isolation=self._isolation)
             media = next(_iter_media(image, read))
             if isinstance(media, FrameFailure):
                 raise SourceError(media.message.rstrip("."), hint="Pass a picture that can be read")

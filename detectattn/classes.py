@@ -82,7 +82,7 @@ def _find_class(item: str | int, class_names: Mapping[int, str]) -> list[int]:
 def _suggest(text: str, class_names: Mapping[int, str]) -> str:
     near = nearest_names(text, class_names.values())
     if near:
-        return f"Did you mean {' or '.join(near)}"
+        return f"Did you mean {' or '.join(near)}?"
     if not class_names:
         return "The model carries no class names; leave --classes out"
     shown = ", ".join(list(class_names.values())[:10])

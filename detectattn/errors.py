@@ -77,7 +77,7 @@ class DetectattnError(Exception):
 
     Args:
         problem: What failed, on which input, and why. One sentence without a final full stop.
-        hint: What to do next. One sentence without a final full stop.
+        hint: What to do next. One sentence without a final full stop; a question has its mark.
     """
 
     code: ClassVar[str] = "error"
@@ -92,7 +92,7 @@ class DetectattnError(Exception):
         return (_rebuild, (type(self), self.problem, self.hint))
 
     def __str__(self) -> str:
-        return f"{self.problem}. {self.hint}."
+        return f"{self.problem}. {self.hint}{'' if self.hint.endswith('?') else '.'}"
 
 
 def _to_line(text: str) -> str:

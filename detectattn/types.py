@@ -37,12 +37,15 @@ class Media:
             u8[H, W, 3] (BGR) that are in memory already.
         output: Where its outputs go, relative to the run's ``images/``, ``videos/``, … folder, with the input's own
             suffix (``street/bus.jpg``). Never absolute, never with ``..``, unique within a run.
+        may_stream: Whether a ``url`` may turn out to be a live stream. It may where the user named it and nothing else:
+            a stream has no end, so that what comes after it would never be read.
     """
 
     source: str
     kind: MediaKind
     location: Path | str | int | bytes | U8 = field(repr=False, compare=False)
     output: PurePosixPath
+    may_stream: bool = field(default=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         safe = not self.output.is_absolute() and ".." not in self.output.parts and self.output.name != ""
@@ -259,6 +262,8 @@ class Prediction:
         timing: Where the time went.
         timestamp_s: As in :class:`Frame`.
         warnings: As in :class:`Frame`.
+        reduced: At what part of its size the model was shown it: 2, 4 or 8, for a half, a quarter or an eighth; None
+            for all of it.
     """
 
     source: str
@@ -270,6 +275,7 @@ class Prediction:
     timing: StageTiming = StageTiming()
     timestamp_s: float | None = None
     warnings: tuple[str, ...] = ()
+    reduced: int | None = None
 
     def class_name(self, class_id: int) -> str:
         """The name of a class, or ``class 7`` where the model has none."""
@@ -345,6 +351,7 @@ class RunManifest:
         models: Each model's information and weights checksum.
         versions: Python, packages, project.
         machine: Processor, cores, memory, operating system.
+        working_directory: What relative paths in ``command`` and ``config`` start from; empty where that is not known.
         status: ``running``, ``finished``, ``interrupted`` or ``failed``.
         counts: Images, frames, detections, failures, skipped files.
         timing: Totals and per-stage means.
@@ -356,6 +363,7 @@ class RunManifest:
     models: Sequence[Mapping[str, Any]]
     versions: Mapping[str, str]
     machine: Mapping[str, Any]
+    working_directory: str = ""
     status: str = "running"
     counts: Mapping[str, Any] = field(default_factory=dict)
     timing: Mapping[str, Any] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -50,6 +51,25 @@ def test_one_picture_in_any_form(model: Model, noon: Path, found: Shot, form: st
     [shot] = model.predict(source)
     assert shot.names == found.names
     np.testing.assert_array_equal(shot.detections.xyxy, found.detections.xyxy)
+
+
+def test_a_model_and_a_shot_are_shown_in_a_line(model: Model, found: Shot) -> None:
+    assert re.fullmatch(r"<Model demo-yolo: \w+ on cpu, fp32, 320×320>", repr(model))
+    cars = found.names.count("car")
+    assert re.fullmatch(rf"<Shot '\S*noon\.jpg' by demo-yolo: (\d+ [a-z ]+, )*{cars} car(, .*)?>", repr(found))
+    nothing = replace(
+        found, prediction=replace(found.prediction, detections=found.detections.take(np.array([], np.intp)))
+    )
+    assert repr(nothing).endswith("noon.jpg' by demo-yolo: nothing found>")
+    frame = replace(nothing, frame=replace(found.frame, media=replace(found.frame.media, source="clip.mp4"), index=7))
+    assert repr(frame) == "<Shot 7 of 'clip.mp4' by demo-yolo: nothing found>"
+
+
+@pytest.mark.parametrize(("options", "says"), [({"conf": 3}, "conf .* is 3"), ({"iou": -1}, "iou .* is -1"),
+                                               ({"max_det": 0}, "max_det .* is 0")])  # fmt: skip
+def test_a_threshold_out_of_range_is_named(model: Model, noon: Path, options: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        model.predict(noon, **options)
 
 
 def test_several_pictures_of_several_forms(model: Model, noon: Path, found: Shot) -> None:

@@ -311,6 +311,7 @@ def manifest():
         models=[{"name": "m", "class_names": {0: "버스"}}],
         versions={"python": "3.11"},
         machine={"cores": 2, "gpus": []},
+        working_directory="/data/\udcff",
         status="finished",
         counts={"frames": 2, "skipped": {".txt": 1}},
         timing={"total_s": 1.5},
@@ -322,13 +323,15 @@ def test_a_manifest_is_text_that_comes_back():
     text = manifest_to_json(manifest())
     record = json.loads(text.encode("utf-8"))
     assert list(record) == [
-        "schema", "command", "status", "config", "models", "versions", "machine", "counts", "timing", "failures",
+        "schema", "command", "working_directory", "status", "config", "models", "versions", "machine", "counts",
+        "timing", "failures",
     ]  # fmt: skip
     assert record["config"] == {"out": str(Path("runs/x")), "imgsz": [640, 480], "limit": "inf", "seed": 3}
     assert record["models"][0]["class_names"] == {"0": "버스"}
     again = manifest_from_json(text)
     assert again.failures == manifest().failures
     assert again.command == manifest().command
+    assert again.working_directory == manifest().working_directory
     assert manifest_to_json(again) == text
 
 
@@ -366,7 +369,7 @@ def test_the_documented_records_are_real_ones():
 
 def test_every_field_of_a_record_is_documented():
     found = detections(([0, 0, 1, 1], 0.5, 5))
-    record = to_record(prediction(found, timestamp_s=0.5, warnings=("w",)))
+    record = to_record(prediction(found, timestamp_s=0.5, warnings=("w",), reduced=2))
     fields = [name for name in record if name not in ("detections", "timing")]
     fields += [f"detections[].{name}" for name in record["detections"][0]]
     fields += [f"timing.{name}" for name in record["timing"]]

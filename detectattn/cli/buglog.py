@@ -10,7 +10,7 @@ from pathlib import Path
 from detectattn.machine import collect_versions
 
 
-def write_bug_log(error: Exception) -> Path | None:
+def write_bug_log(error: BaseException) -> Path | None:
     """Write the traceback and the versions to a file in the system's temporary folder; None if that fails."""
     lines = [f"command: {sys.argv}", *(f"{name}: {version}" for name, version in collect_versions().items()), ""]
     try:

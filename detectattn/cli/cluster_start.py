@@ -8,14 +8,13 @@ from pathlib import Path
 
 from detectattn.cli.console import Notices
 from detectattn.cli.interrupt import interrupt_on_termination
-from detectattn.cli.predict_start import (
+from detectattn.cli.predict_recorded import (
     Given,
-    require_empty,
     require_predict,
     resolve_recorded_options,
     resolve_recorded_sources,
-    start_run,
 )
+from detectattn.cli.predict_start import require_empty, start_run
 from detectattn.config import PredictConfig
 from detectattn.distributed.layout import RUN_FILE, SHARDED_FORMATS
 from detectattn.distributed.lease import Lease, hold_lease

@@ -12,7 +12,7 @@ from detectattn.cli import options as opt
 Sources = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[SOURCE]...",
+        metavar="SOURCE",
         help="Images, folders, patterns, text files of sources, videos, URLs. [default: the shipped samples]",
         show_default=False,
     ),
@@ -45,17 +45,21 @@ ClassMapOption = Annotated[
 ]
 DifficultOption = Annotated[
     str | None,
-    typer.Option("--difficult", help="VOC's difficult objects: ignore or count. [default: ignore]"),
+    typer.Option("--difficult", metavar="HOW", help="VOC's difficult objects: ignore or count. [default: ignore]"),
 ]
 ConfOption = Annotated[
     float | None,
     typer.Option(
-        "--conf", help="Operating point, for pictures, counts and agreement. [default: best F1, or 0.25 without truth]"
+        "--conf",
+        metavar="SCORE",
+        help="Operating point, for pictures, counts and agreement. [default: best F1, or 0.25 without truth]",
     ),
 ]
 RoundsOption = Annotated[
     int | None,
-    typer.Option("--rounds", help="Rounds of timing; 0 for none. [default: ten, or more until 50 images are timed]"),
+    typer.Option(
+        "--rounds", metavar="N", help="Rounds of timing; 0 for none. [default: ten, or more until 50 images are timed]"
+    ),
 ]
 OwnSizeOption = Annotated[
     bool | None,
@@ -65,6 +69,7 @@ EngineOption = Annotated[
     str | None,
     typer.Option(
         "--engine",
+        metavar="ENGINE",
         help="auto (PyTorch; for int8 and bf16 OpenVINO), torch, openvino or onnx: models are converted to it. "
         "[default: auto]",
     ),
@@ -98,8 +103,10 @@ BaselineOption = Annotated[
     str | None,
     typer.Option("--baseline", metavar="REPORT.JSON", help="Exit 1 where this study falls short."),
 ]
-LimitOption = Annotated[int | None, typer.Option("--limit", help="Take at most so many pictures. [default: all]")]
-SeedOption = Annotated[int | None, typer.Option("--seed", help="Of the bootstrap. [default: 0]")]
+LimitOption = Annotated[
+    int | None, typer.Option("--limit", metavar="N", help="Take at most so many pictures; 0 for all. [default: 0]")
+]
+SeedOption = Annotated[int | None, typer.Option("--seed", metavar="N", help="Of the bootstrap. [default: 0]")]
 PicturesOption = Annotated[
     bool | None, typer.Option("--images/--no-images", help="Keep pictures for the report. [default: yes]")
 ]
@@ -168,11 +175,15 @@ def compare(
     verbose: opt.VerboseOption = False,
     as_json: opt.JsonOption = False,
 ) -> None:
-    """Compare models on your images: speed, memory, accuracy or agreement, and a verdict."""
+    """Compare models on your images, with a verdict.
+
+    Speed, memory, and accuracy; without ground truth, agreement.
+    """
     from detectattn.cli.compare_run import CompareRun
     from detectattn.cli.compare_start import resume_study, start_study
     from detectattn.cli.console import Notices
-    from detectattn.cli.predict_start import Given, require_no_cluster_options
+    from detectattn.cli.predict_recorded import Given
+    from detectattn.cli.predict_start import require_no_cluster_options
     from detectattn.config import CompareConfig, load_preset, resolve_options
 
     given: dict[str, Any] = {

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from detectattn.cli.compare_place import StudyPlace
 from detectattn.cli.console import Notices
 from detectattn.cli.interrupt import interrupt_on_termination, stop_on_signal
+from detectattn.cli.standard_streams import bear_losses
 from detectattn.compare.measure import StudyEvents
 from detectattn.compare.study import StudyPlan, run_study
 from detectattn.config import CompareConfig, parse_replicas
@@ -84,5 +85,5 @@ def _mind_signals(notices: Notices) -> Iterator[Interrupts]:
     from detectattn.compare.cluster_model import Interrupts
 
     stop, hurry = StopSignal(), threading.Event()
-    with stop_on_signal(stop, notices, hurry):
+    with bear_losses(), stop_on_signal(stop, notices, hurry):  # standard error is another one since Ray came
         yield Interrupts(stop.is_set, hurry.is_set)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from detectattn.cli.predict_start import require_empty, require_folder
 from detectattn.compare.study_folder import CLUSTER_FOLDER, StudyFolder
 from detectattn.errors import ConfigError, DetectattnError, SourceNotFound
 from detectattn.pipeline.run_folder import create_run_folder, lock_run_folder, require_new_folder
+from detectattn.sources.temp_folder import open_temp_folder
 from detectattn.storage import Store, check_name, is_storage_url, open_store
 
 _RUN_FILE = "run.json"
@@ -104,7 +104,7 @@ def reopen_place(place: str, stack: ExitStack, notices: Notices) -> StudyPlace:
 def _open_mirror(store: Store, stack: ExitStack, notices: Notices) -> _Mirror:
     from detectattn.distributed.lease import hold_lease
 
-    root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="detectattn-study-")))
+    root = stack.enter_context(open_temp_folder("detectattn-study-"))
     # Whoever took it over is found when something is to be sent next.
     lease = stack.enter_context(hold_lease(store, notices.warn, lambda _: None))
     return _Mirror(store, root, lease.require_held)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -38,6 +37,7 @@ from detectattn.report.terminal import render_terminal
 from detectattn.sources import open_sources
 from detectattn.sources.base import ReadCounts, ReadOptions
 from detectattn.sources.isolation import open_isolation
+from detectattn.sources.temp_folder import open_temp_folder
 from detectattn.types import FrameFailure, Media, WeightsFile
 from detectattn.weights.locate import locate_weights
 
@@ -73,7 +73,7 @@ class CompareRun:
         """
         start, config = self._start, self._start.config
         with ExitStack() as stack:
-            temp_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="detectattn-")))
+            temp_dir = stack.enter_context(open_temp_folder())
             read = read_options(config, temp_dir, stack.enter_context(open_isolation("auto")))
             require_new_place(start.out, cluster=bool(config.cluster), offline=config.offline)
             media = list_media(start.sources, read) if start.sources else ()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -31,4 +33,12 @@ def describe_run(
         models=list(models),
         versions=collect_versions(),
         machine=collect_machine(),
+        working_directory=find_working_directory(),
     )
+
+
+def find_working_directory() -> str:
+    """The current working directory, or nothing where it was removed."""
+    with suppress(OSError):
+        return os.getcwd()  # noqa: PTH109 - as text, which may be no UTF-8
+    return ""

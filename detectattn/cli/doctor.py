@@ -25,7 +25,10 @@ MeasureOption = Annotated[
 
 
 def doctor(measure: MeasureOption = False, as_json: opt.JsonOption = False) -> None:
-    """Say what this machine can run: devices, engines, versions, codecs, cache. Exit 0 only if predict can run."""
+    """Say what this machine can run, and what is missing.
+
+    Devices, engines, versions, codecs, cache. Exit 0 only if predict can run.
+    """
     import json
     import os
     import sys

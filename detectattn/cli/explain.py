@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -18,11 +19,27 @@ ModelsOption = Annotated[
         "[default: rtdetr-l]",
     ),
 ]
+OutOption = Annotated[
+    Path | None,
+    typer.Option(
+        "-o",
+        "--out",
+        metavar="FOLDER",
+        parser=opt.to_local_path,
+        help="Folder of the run; must not exist. [default: runs/explain-NNN]",
+    ),
+]
 ConfOption = Annotated[
     float | None,
-    typer.Option("--conf", help="Explain detections scored above this; if there are none, the best. [default: 0.25]"),
+    typer.Option(
+        "--conf",
+        metavar="SCORE",
+        help="Explain detections scored above this; if there are none, the best. [default: 0.25]",
+    ),
 ]
-TopOption = Annotated[int | None, typer.Option("--top", help="Objects a picture at most, the surest. [default: 8]")]
+TopOption = Annotated[
+    int | None, typer.Option("--top", metavar="N", help="Objects a picture at most, the surest. [default: 8]")
+]
 MapsOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -34,20 +51,28 @@ MapsOption = Annotated[
 ]
 LayerOption = Annotated[
     int | None,
-    typer.Option("--layer", help="Show this layer of attention, from 0, where there is one. [default: last]"),
+    typer.Option(
+        "--layer", metavar="N", help="Show this layer of attention, from 0, where there is one. [default: last]"
+    ),
 ]
 HeadOption = Annotated[
-    int | None, typer.Option("--head", help="Show this head of attention, from 0. [default: the mean of all]")
+    int | None,
+    typer.Option("--head", metavar="N", help="Show this head of attention, from 0. [default: the mean of all]"),
 ]
 ScoreOption = Annotated[
     bool | None,
     typer.Option("--score/--no-score", help="Score every map by deletion and insertion: some 20 passes a map."),
 ]
 PrecisionOption = Annotated[
-    str | None, typer.Option("--precision", help="fp32: attention is checked against what the model gives.")
+    str | None,
+    typer.Option("--precision", metavar="PRECISION", help="fp32: attention is checked against what the model gives."),
 ]
-LimitOption = Annotated[int | None, typer.Option("--limit", help="Take at most so many pictures. [default: all]")]
-SeedOption = Annotated[int | None, typer.Option("--seed", help="Of the random maps for comparison. [default: 0]")]
+LimitOption = Annotated[
+    int | None, typer.Option("--limit", metavar="N", help="Take at most so many pictures; 0 for all. [default: 0]")
+]
+SeedOption = Annotated[
+    int | None, typer.Option("--seed", metavar="N", help="Of the random maps for comparison. [default: 0]")
+]
 SheetsOption = Annotated[
     bool | None, typer.Option("--images/--no-images", help="Draw a sheet a picture. [default: yes]")
 ]
@@ -56,7 +81,7 @@ SheetsOption = Annotated[
 def explain(
     sources: opt.Sources,
     model: ModelsOption = None,
-    out: opt.OutOption = None,
+    out: OutOption = None,
     config: opt.ConfigOption = None,
     conf: ConfOption = None,
     iou: opt.IouOption = None,
@@ -67,7 +92,7 @@ def explain(
     head: HeadOption = None,
     score: ScoreOption = None,
     imgsz: opt.ImgszOption = None,
-    device: opt.DeviceOption = None,
+    device: opt.TorchDeviceOption = None,
     precision: PrecisionOption = None,
     limit: LimitOption = None,
     vid_stride: opt.StrideOption = None,
@@ -80,7 +105,10 @@ def explain(
     verbose: opt.VerboseOption = False,
     as_json: opt.JsonOption = False,
 ) -> None:
-    """Show where each detection comes from: attention and gradient maps, and how true they are."""
+    """Show where each detection comes from, and how true that is.
+
+    Draw maps of attention and of gradients, and say how true they are.
+    """
     from detectattn.cli.console import Notices
     from detectattn.cli.explain_run import ExplainRun
     from detectattn.config import ExplainConfig, load_preset, resolve_options

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -32,6 +31,7 @@ from detectattn.sinks.failures import FailureLog
 from detectattn.sources import open_sources
 from detectattn.sources.base import ReadCounts, ReadOptions
 from detectattn.sources.isolation import open_isolation
+from detectattn.sources.temp_folder import open_temp_folder
 from detectattn.types import FrameFailure, Media, RunManifest, WeightsFile
 from detectattn.weights.locate import locate_weights
 
@@ -84,7 +84,7 @@ class ExplainRun:
         """
         config = self._config
         with ExitStack() as stack:
-            temp_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="detectattn-")))
+            temp_dir = stack.enter_context(open_temp_folder())
             isolation = stack.enter_context(open_isolation("auto"))
             read = read_options(config, temp_dir, isolation)
             source = open_sources(self._texts, read)

@@ -13,11 +13,17 @@ Model = Annotated[
     str,
     typer.Argument(metavar="[NAME=]MODEL", help="Registry name, .pt, embedded model or URL.", show_default=False),
 ]
-EngineOption = Annotated[str, typer.Option("--engine", help="openvino, onnx or tensorrt.")]
-PrecisionOption = Annotated[str, typer.Option("--precision", help="fp32, fp16 or int8.")]
-BatchOption = Annotated[int, typer.Option("--batch", help="Fix how many images go through together; 0 for any number.")]
-LayersOption = Annotated[int | None, typer.Option("--decoder-layers", help="RT-DETR: keep the first so many layers.")]
-QueriesOption = Annotated[int | None, typer.Option("--queries", help="RT-DETR: start from so many queries.")]
+EngineOption = Annotated[str, typer.Option("--engine", metavar="ENGINE", help="openvino, onnx or tensorrt.")]
+PrecisionOption = Annotated[str, typer.Option("--precision", metavar="PRECISION", help="fp32, fp16 or int8.")]
+BatchOption = Annotated[
+    int, typer.Option("--batch", metavar="N", help="Fix how many images go through together; 0 for any number.")
+]
+LayersOption = Annotated[
+    int | None, typer.Option("--decoder-layers", metavar="N", help="RT-DETR: keep the first so many layers.")
+]
+QueriesOption = Annotated[
+    int | None, typer.Option("--queries", metavar="N", help="RT-DETR: start from so many queries.")
+]
 CalibrateOption = Annotated[
     str | None, typer.Option("--calibrate", metavar="SOURCE", help="Images that INT8 is calibrated on, and judged on.")
 ]
@@ -29,7 +35,7 @@ PicturesOption = Annotated[
         help="Images to compare both models on. [default: those of --calibrate, else the shipped street scenes]",
     ),
 ]
-LimitOption = Annotated[int, typer.Option("--limit", help="Images to compare on, at most.")]
+LimitOption = Annotated[int, typer.Option("--limit", metavar="N", help="Images to compare on, at most.")]
 TruthOption = Annotated[
     str | None,
     typer.Option("--truth", metavar="PATH", help="Ground truth of these images: the loss of AP has limits too."),
@@ -66,7 +72,10 @@ def export(
     quiet: opt.QuietOption = False,
     as_json: opt.JsonOption = False,
 ) -> None:
-    """Convert a model to OpenVINO or ONNX, and check on real images that it still is the same."""
+    """Convert a model, and check that it still is the same.
+
+    To OpenVINO, ONNX or TensorRT; checked on real images.
+    """
     from detectattn.cli.console import Notices
     from detectattn.cli.export_run import ExportRequest, run_export
 

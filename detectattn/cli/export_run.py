@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,12 +17,14 @@ from detectattn.cli.export_table import render_export
 from detectattn.cli.step_progress import show_steps
 from detectattn.config import parse_imgsz, split_model_name
 from detectattn.conversion.choose import is_convertible, refuse
+from detectattn.conversion.device import resolve_device
 from detectattn.conversion.record import ConversionRecord, write_record
 from detectattn.conversion.settings import ConversionSettings, EngineName, Precision
 from detectattn.engines import model_name
 from detectattn.errors import ConfigError, EngineError
 from detectattn.pipeline.run_folder import create_run_folder, require_new_folder
 from detectattn.sinks.files import output_errors
+from detectattn.sources.temp_folder import open_temp_folder
 from detectattn.types import WeightsFile
 from detectattn.weights.locate import locate_weights
 
@@ -82,9 +83,9 @@ def run_export(request: ExportRequest, notices: Notices, *, as_json: bool) -> No
     settings = choose_settings(request)
     require_new_folder(request.out)
     name, weights = _locate(request, notices)
-    with tempfile.TemporaryDirectory(prefix="detectattn-") as temp_dir:
+    with open_temp_folder() as temp_dir:
         sources = GateSources(request.calibrate, request.pictures, request.limit, request.offline)
-        pictures = sample_pictures(sources, Path(temp_dir))
+        pictures = sample_pictures(sources, temp_dir)
         record, folder = _convert(request, settings, name, weights, pictures, notices)
     _report(record, folder, notices, as_json=as_json)
     if folder is None:
@@ -119,6 +120,7 @@ def choose_settings(request: ExportRequest) -> ConversionSettings:
         precision=precision,
         net_hw=parse_imgsz(request.imgsz),
         batch=request.batch or None,
+        device=resolve_device(engine, "auto" if engine == "tensorrt" else "cpu"),
         decoder_layers=request.decoder_layers,
         queries=request.queries,
     )

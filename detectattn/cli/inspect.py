@@ -11,9 +11,7 @@ from detectattn.cli import options as opt
 
 Models = Annotated[
     list[str],
-    typer.Argument(
-        metavar="MODEL...", help="Registry name (`detectattn models list`), .pt, or URL.", show_default=False
-    ),
+    typer.Argument(metavar="MODEL", help="Registry name (`detectattn models list`), .pt, or URL.", show_default=False),
 ]
 SizesOption = Annotated[
     str | None,
@@ -41,7 +39,7 @@ TimeOption = Annotated[
 def inspect(
     models: Models,
     imgsz: SizesOption = None,
-    device: opt.DeviceOption = None,
+    device: opt.TorchDeviceOption = None,
     precision: opt.PrecisionOption = None,
     time: TimeOption = True,
     out: OutOption = None,
@@ -50,7 +48,10 @@ def inspect(
     quiet: opt.QuietOption = False,
     as_json: opt.JsonOption = False,
 ) -> None:
-    """Show what models are made of, what attention costs by image size, and how near they come to the roofline."""
+    """Show what models are made of, and what attention costs.
+
+    By image size; and how near they come to the roofline.
+    """
     from detectattn.cli.console import Notices
     from detectattn.cli.inspect_run import InspectRequest, run_inspection
 

@@ -20,9 +20,10 @@ def close_detector(detector: Detector) -> None:
 
 
 def leave(code: int) -> NoReturn:
-    """End the process with an exit code; at once where an engine hangs, whose runtime would wait for its threads."""
+    """End the process with an exit code; at once where an engine hangs, whose runtime would wait for its threads.
+
+    The standard streams are flushed already: :func:`detectattn.cli.app.run` does so.
+    """
     if _stalled:
-        sys.stdout.flush()
-        sys.stderr.flush()
         os._exit(code)
     sys.exit(code)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from detectattn.cli.help_text import PlainCommand
+
 if TYPE_CHECKING:
     from detectattn.weights.inventory import CachedWeights, Verification
     from detectattn.weights.registry import RegistryModel
@@ -23,15 +25,15 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="Registry names (`models list`), or URLs.")]
+Names = Annotated[list[str], typer.Argument(metavar="NAME", help="Registry names (`models list`), or URLs.")]
 SomeNames = Annotated[
-    list[str] | None, typer.Argument(metavar="[NAME...]", help="Registry names. [default: all that are cached]")
+    list[str] | None, typer.Argument(metavar="NAME", help="Registry names. [default: all that are cached]")
 ]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A registry name, an embedded one, or a URL.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 
 
-@app.command("list")
+@app.command("list", cls=PlainCommand)
 def list_models(as_json: AsJson = False) -> None:
     """The models that can be named, with the figures published for them."""
     from detectattn.weights.registry import load_registry
@@ -43,9 +45,12 @@ def list_models(as_json: AsJson = False) -> None:
         print("\n".join(_render_list(models)))
 
 
-@app.command()
+@app.command(cls=PlainCommand)
 def pull(names: Names) -> None:
-    """Download weights into the cache, verified; what is there already is only checked."""
+    """Download weights into the cache, verified.
+
+    What is there already is only checked.
+    """
     from detectattn.cli.download_progress import show_download
     from detectattn.weights.download import download_model, download_url
     from detectattn.weights.registry import require_model
@@ -63,9 +68,12 @@ def pull(names: Names) -> None:
         print(path)
 
 
-@app.command()
+@app.command(cls=PlainCommand)
 def verify(names: SomeNames = None, as_json: AsJson = False) -> None:
-    """Read cached weights again and compare their checksums; exit 1 if any differs."""
+    """Read cached weights again and compare their checksums.
+
+    Exit 1 if any differs.
+    """
     from detectattn.weights.inventory import iter_cached, verify_weights
 
     found = [_find_cached(name) for name in names] if names else list(iter_cached())
@@ -83,9 +91,12 @@ def verify(names: SomeNames = None, as_json: AsJson = False) -> None:
         raise typer.Exit(EXIT_DIFFERS)
 
 
-@app.command()
+@app.command(cls=PlainCommand)
 def path(name: Name) -> None:
-    """Print where a model's weights lie; exit 1 if they are not in the cache."""
+    """Print where a model's weights lie.
+
+    Exit 1 if they are not in the cache.
+    """
     from detectattn.weights.embedded import embedded_path
 
     print(embedded_path(name) or _find_cached(name).path)

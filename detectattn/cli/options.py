@@ -29,7 +29,7 @@ def to_local_path(text: str) -> Path:
 Sources = Annotated[
     list[str],
     typer.Argument(
-        metavar="SOURCE...",
+        metavar="SOURCE",
         help="Image, folder, pattern, text file of sources, video, URL, stream, camera index, or - for standard input. "
         "Folders and patterns may lie in object storage (s3://…).",
         show_default=False,
@@ -38,7 +38,7 @@ Sources = Annotated[
 SourcesOrNone = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="SOURCE...",
+        metavar="SOURCE",
         help="Image, folder, pattern, text file of sources, video, URL, stream, camera index, or - for standard input.",
         show_default=False,
     ),
@@ -52,40 +52,58 @@ ModelOption = Annotated[
         help="Registry name (`detectattn models list`), .pt, .onnx, OpenVINO folder or URL. [default: rtdetr-l]",
     ),
 ]
-OutOption = Annotated[
-    Path | None,
-    typer.Option(
-        "-o",
-        "--out",
-        metavar="FOLDER",
-        parser=to_local_path,
-        help="Folder of the run; must not exist. [default: runs/COMMAND-NNN]",
-    ),
-]
 ConfigOption = Annotated[
     Path | None,
-    typer.Option("-c", "--config", help="YAML preset: a path, or the name of a shipped one. Options win over it."),
+    typer.Option(
+        "-c",
+        "--config",
+        metavar="PRESET",
+        help="YAML preset: a path, or the name of a shipped one. Options win over it.",
+    ),
 ]
-ConfOption = Annotated[float | None, typer.Option("--conf", help="Keep detections scored above this. [default: 0.25]")]
+ConfOption = Annotated[
+    float | None, typer.Option("--conf", metavar="SCORE", help="Keep detections scored above this. [default: 0.25]")
+]
 IouOption = Annotated[
-    float | None, typer.Option("--iou", help="Overlap above which YOLO's weaker box is dropped. [default: 0.7]")
+    float | None,
+    typer.Option("--iou", metavar="OVERLAP", help="Overlap above which YOLO's weaker box is dropped. [default: 0.7]"),
 ]
 ClassesOption = Annotated[
-    list[str] | None, typer.Option("--classes", help="Class names or indices to keep, comma-separated. [default: all]")
+    list[str] | None,
+    typer.Option(
+        "--classes", metavar="CLASS,...", help="Class names or indices to keep, comma-separated. [default: all]"
+    ),
 ]
-MaxDetOption = Annotated[int | None, typer.Option("--max-det", help="Detections an image at most. [default: 300]")]
+MaxDetOption = Annotated[
+    int | None, typer.Option("--max-det", metavar="N", help="Detections an image at most. [default: 300]")
+]
 ImgszOption = Annotated[
-    str | None, typer.Option("--imgsz", help="Network input: 640, or 480x640 as height x width. [default: the model's]")
+    str | None,
+    typer.Option(
+        "--imgsz", metavar="SIZE", help="Network input: 640, or 480x640 as height x width. [default: the model's]"
+    ),
 ]
 DeviceOption = Annotated[
-    str | None, typer.Option("--device", help="auto, cpu, cuda, cuda:1, mps, or an OpenVINO device. [default: auto]")
+    str | None,
+    typer.Option(
+        "--device", metavar="DEVICE", help="auto, cpu, cuda, cuda:1, mps, or an OpenVINO device. [default: auto]"
+    ),
+]
+TorchDeviceOption = Annotated[
+    str | None, typer.Option("--device", metavar="DEVICE", help="auto, cpu, cuda, cuda:1 or mps. [default: auto]")
 ]
 EngineOption = Annotated[
-    str | None, typer.Option("--engine", help="auto, torch, openvino, onnx or tensorrt. [default: auto]")
+    str | None,
+    typer.Option("--engine", metavar="ENGINE", help="auto, torch, openvino, onnx or tensorrt. [default: auto]"),
 ]
-PrecisionOption = Annotated[str | None, typer.Option("--precision", help="auto, fp32 or fp16. [default: auto]")]
+PrecisionOption = Annotated[
+    str | None, typer.Option("--precision", metavar="PRECISION", help="auto, fp32 or fp16. [default: auto]")
+]
 RunPrecisionOption = Annotated[
-    str | None, typer.Option("--precision", help="auto, fp32, fp16, bf16 or int8 (see --calibrate). [default: auto]")
+    str | None,
+    typer.Option(
+        "--precision", metavar="PRECISION", help="auto, fp32, fp16, bf16 or int8 (see --calibrate). [default: auto]"
+    ),
 ]
 CalibrateOption = Annotated[
     str | None,
@@ -105,11 +123,14 @@ ProfileOption = Annotated[
     Path | None,
     typer.Option("--profile", metavar="FILE.json", help="Write a timeline of all stages, to open in ui.perfetto.dev."),
 ]
-StrideOption = Annotated[int | None, typer.Option("--vid-stride", help="Take every n-th video frame. [default: 1]")]
+StrideOption = Annotated[
+    int | None, typer.Option("--vid-stride", metavar="N", help="Take every n-th video frame. [default: 1]")
+]
 DecodeOption = Annotated[
     str | None,
     typer.Option(
         "--decode",
+        metavar="HOW",
         help="full, or reduced: the model sees JPEGs far larger than its input at 1/2, 1/4 or 1/8. [default: full]",
     ),
 ]
@@ -117,13 +138,16 @@ IsolateOption = Annotated[
     str | None,
     typer.Option(
         "--isolate",
+        metavar="WHICH",
         help="Decode in processes of their own, which may crash: auto (all but sound JPEG and PNG), all or none. "
         "[default: auto]",
     ),
 ]
 SaveOption = Annotated[
     list[str] | None,
-    typer.Option("--save", help="More outputs, comma-separated: parquet, csv, coco, yolo, voc, crops."),
+    typer.Option(
+        "--save", metavar="FORMAT,...", help="More outputs, comma-separated: parquet, csv, coco, yolo, voc, crops."
+    ),
 ]
 ImagesOption = Annotated[
     bool | None, typer.Option("--images/--no-images", help="Write annotated images and videos. [default: yes]")
@@ -183,14 +207,18 @@ ReplicasOption = Annotated[
     typer.Option("--replicas", metavar="N|auto", help="Copies of the model on the cluster. [default: as many as fit]"),
 ]
 ReplicaCpusOption = Annotated[
-    int | None, typer.Option("--replica-cpus", help="Cores of each copy. [default: what is fastest, by trying]")
+    int | None,
+    typer.Option("--replica-cpus", metavar="N", help="Cores of each copy. [default: what is fastest, by trying]"),
 ]
 ReplicaGpusOption = Annotated[
-    float | None, typer.Option("--replica-gpus", help="GPUs of each copy; may be a part of one. [default: 1 if any]")
+    float | None,
+    typer.Option("--replica-gpus", metavar="N", help="GPUs of each copy; may be a part of one. [default: 1 if any]"),
 ]
 ShardOption = Annotated[
     int | None,
-    typer.Option("--shard-size", help="Inputs that a copy does at a time; what dies costs no more. [default: 256]"),
+    typer.Option(
+        "--shard-size", metavar="N", help="Inputs that a copy does at a time; what dies costs no more. [default: 256]"
+    ),
 ]
 QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")]
 VerboseOption = Annotated[bool, typer.Option("-v", "--verbose", help="Print every failure and warning as it happens.")]

@@ -11,7 +11,7 @@ import typer
 from detectattn.cli import options as opt
 
 if TYPE_CHECKING:
-    from detectattn.cli.predict_start import Given
+    from detectattn.cli.predict_recorded import Given
 
 
 def predict(
@@ -52,8 +52,9 @@ def predict(
     verbose: opt.VerboseOption = False,
     as_json: opt.JsonOption = False,
 ) -> None:
-    """Detect objects: annotated images and videos, one record each, a summary."""
-    from detectattn.cli.predict_start import Given, is_cluster_run, require_folder, require_no_cluster_options
+    """Detect objects: annotated images and videos, and records."""
+    from detectattn.cli.predict_recorded import Given
+    from detectattn.cli.predict_start import is_cluster_run, require_folder, require_no_cluster_options
     from detectattn.config import load_preset
 
     given: dict[str, Any] = {

@@ -22,8 +22,9 @@ from detectattn.cli.console import Notices
 from detectattn.cli.describe_run import describe_run
 from detectattn.cli.exit_codes import EXIT_FAILED, EXIT_PARTIAL
 from detectattn.cli.interrupt import stop_on_signal
+from detectattn.cli.predict_recorded import Given
 from detectattn.cli.predict_resume import Resumed
-from detectattn.cli.predict_start import Given
+from detectattn.cli.standard_streams import bear_losses
 from detectattn.cli.step_progress import show_steps
 from detectattn.config import parse_replicas
 from detectattn.distributed.drive import BoardHandle, iter_outcomes
@@ -122,6 +123,7 @@ class ClusterRun:
                 store.put(RUN_FILE, manifest_to_json(run).encode())
                 self._nodes = stack.enter_context(open_ray(self._config.cluster, verbose=self._manner.verbose))
                 outcome.labels = {node.node_id: node.label for node in self._nodes}
+                stack.enter_context(bear_losses())  # standard error is another one since Ray came
                 stack.enter_context(stop_on_signal(self._stop, self._notices, self._hurry))
                 manifest = read_manifest(store)
                 self._check_nodes(store, manifest, first)

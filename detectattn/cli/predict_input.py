@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 from detectattn.cli.predict_streams import is_live
 from detectattn.cli.reading import read_options
@@ -16,6 +14,7 @@ from detectattn.engines.base import Hint
 from detectattn.sources import open_sources
 from detectattn.sources.base import ReadCounts, ReadOptions, Source
 from detectattn.sources.isolation import open_isolation
+from detectattn.sources.temp_folder import open_temp_folder
 from detectattn.types import FrameFailure, Media
 
 
@@ -77,8 +76,9 @@ def open_input(texts: Sequence[str], config: PredictConfig, reads: ReadCounts, s
 
     Raises:
         SourceError: A source is not to be found, or all of them hold nothing.
+        DiskFull: There is no temporary folder.
     """
-    temp_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="detectattn-")))
+    temp_dir = stack.enter_context(open_temp_folder())
     isolation = stack.enter_context(open_isolation(config.isolate))
     read = read_options(config, temp_dir, isolation)
     source = open_sources(list(texts), read)

@@ -39,7 +39,7 @@ class PredictOutcome:
         """What ``run.json`` says in the end, from what it said at the beginning."""
         tally = self.tally
         status = "failed" if tally.status == "running" else tally.status
-        counts = {**self._count(), "reduced": self.reads.reduced, "skipped": dict(self.reads.skipped)}
+        counts = {**self._count(), "skipped": dict(self.reads.skipped)}
         timing = {**manifest.timing, **tally.timing()}
         models = [note_recovered(manifest.models[0], tally)]
         return replace(manifest, status=status, models=models, counts=counts, timing=timing, failures=tally.failures)

@@ -31,10 +31,12 @@ class Resumed:
     Attributes:
         folder: The folder.
         earlier: Its ``run.json``; None where the run was killed before it began.
+        moved: A warning that its sources are read from another place than they were; None where they are not.
     """
 
     folder: Path
     earlier: RunManifest | None
+    moved: str | None = None
 
     @property
     def model(self) -> Mapping[str, Any]:
@@ -148,5 +150,6 @@ def reopen_outputs(
             sink.abort()
         raise
     tally.failures += settled.failures
+    tally.tried = tally.media + sum(failure.index is None for failure in settled.failures)
     tally.done_before = tally.done
     return [*sinks, records], settled.media

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from detectattn.cli.leaving import close_detector
 from detectattn.cli.predict_input import Amount, Input, open_input
 from detectattn.cli.predict_model import ModelWish, choose_thresholds, describe_opened, fit_batch, open_run_model
 from detectattn.cli.predict_outcome import PredictOutcome
+from detectattn.cli.predict_parts import Parts
 from detectattn.cli.predict_resume import Resumed, reopen_outputs
 from detectattn.cli.predict_sinks import abort_sinks, open_sinks, open_window
 from detectattn.cli.predict_streams import arrange_sinks, choose_options, open_live, require_live
@@ -29,48 +30,19 @@ from detectattn.engines.detector import Detector
 from detectattn.errors import OutputError, TooManyFailures
 from detectattn.pipeline.channel import StopSignal
 from detectattn.pipeline.checkpoint import keep_checkpoints
+from detectattn.pipeline.folder_watch import FolderWatchSink, watch_folder
 from detectattn.pipeline.heartbeat import keep_heartbeat
-from detectattn.pipeline.live import Live
 from detectattn.pipeline.recovery import Recovery, Rescue
 from detectattn.pipeline.run import run_pipeline
 from detectattn.pipeline.run_folder import create_run_folder, lock_run_folder, require_new_folder, write_manifest
-from detectattn.pipeline.stages import RunOptions
 from detectattn.pipeline.timeline import Trace
 from detectattn.pipeline.trace_file import open_trace
 from detectattn.sinks import require_known
 from detectattn.sinks.base import Sink
 from detectattn.sinks.failures import FailureLog
 from detectattn.sources import iter_frames
-from detectattn.sources.base import ReadOptions
 from detectattn.sources.stream_options import LiveReadOptions
 from detectattn.types import FrameFailure, Media, RunManifest
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Parts:
-    """What a run is put together from.
-
-    Attributes:
-        folder: The run's.
-        manifest: What its ``run.json`` says while it goes on.
-        media: What is left to do.
-        read: How that is read.
-        detector: The model, open.
-        options: How the stages are run.
-        sinks: Where everything goes, that of the records last.
-        live: Its streams.
-        rescue: What is done where the model fails.
-    """
-
-    folder: Path
-    manifest: RunManifest
-    media: Iterator[Media | FrameFailure]
-    read: ReadOptions
-    detector: Detector
-    options: RunOptions
-    sinks: Sequence[Sink]
-    live: Live
-    rescue: Rescue
 
 
 class PredictRun:
@@ -149,7 +121,7 @@ class PredictRun:
 
     def _put_together(
         self, given: Input, wish: ModelWish, model: OpenedModel, show: Sequence[Sink], stack: ExitStack
-    ) -> _Parts:
+    ) -> Parts:
         """Everything from the model on; the run folder is there, and its ``run.json`` says that the run is going on."""
         detector, config = model.detector, self._config
         options = choose_options(choose_thresholds(config, detector.info.class_names), live=given.live)
@@ -158,17 +130,19 @@ class PredictRun:
         self.tally.batch = fit_batch(detector, wish, given.first, partial(iter_frames, options=read), self._notices)
         folder, manifest = self._begin(describe_opened(model, wish.hint), stack)
         self.folder = folder
+        watch = stack.enter_context(watch_folder(folder))
         opened, media = self._open_outputs(folder, detector, given.media, manifest)
-        return _Parts(
+        return Parts(
             folder=folder,
             manifest=manifest,
             media=media,
             read=read,
             detector=detector,
             options=options,
-            sinks=arrange_sinks(show, opened, live, live=given.live),
+            sinks=arrange_sinks(show, [*opened[:-1], FolderWatchSink(watch), opened[-1]], live, live=given.live),
             live=live,
             rescue=Rescue(partial(open_fallback, detector, wish.options), self._warn_of),
+            watch=watch,
         )
 
     def _begin(self, model: dict[str, Any], stack: ExitStack) -> tuple[Path, RunManifest]:
@@ -179,8 +153,9 @@ class PredictRun:
             stack.enter_context(lock_run_folder(folder))
             return folder, manifest
         manifest = self._resumed.continue_manifest(manifest)
-        if warning := self._resumed.find_other_versions(manifest):
-            self._notices.warn(warning)
+        for warning in (self._resumed.moved, self._resumed.find_other_versions(manifest)):
+            if warning is not None:
+                self._notices.warn(warning)
         return self._resumed.folder, manifest
 
     def _open_outputs(
@@ -195,31 +170,46 @@ class PredictRun:
         self._notices.say(f"going on with {folder}: {self.tally.done_before:,} images or frames are done")
         return opened
 
-    def _work(self, parts: _Parts, amount: Amount, trace: Trace | None) -> None:
+    def _work(self, parts: Parts, amount: Amount, trace: Trace | None) -> None:
         """Run to the end, whichever it is: ``run.json`` says how it came, and the user is told."""
-        folder = parts.folder
         try:
             with (
                 show_progress(self.tally, amount.total, amount.unit, quiet=self._notices.quiet),
-                keep_checkpoints(folder),
-                keep_heartbeat(folder, self.tally, parts.live),
+                keep_checkpoints(parts.folder),
+                keep_heartbeat(parts.folder, self.tally, parts.live),
             ):
                 self._run(parts, trace)
+            parts.watch.require_there()
         except BaseException:
             if self.tally.status == "running":  # it ended before it could begin
                 abort_sinks(parts.sinks)
+            self._end_early(parts)
+            raise
+        write_manifest(parts.folder, self._outcome.complete(parts.manifest))
+        self._tell(parts.folder)
+
+    def _end_early(self, parts: Parts) -> None:
+        """Say how the run came to its end, in its folder, wherever that is now.
+
+        Raises:
+            WriteFailed: The folder is not where it was, which is what is to be told then.
+        """
+        folder = self.folder = parts.watch.find()
+        is_moved = folder != parts.folder
+        if is_moved:
+            self.tally.status = "failed"
+        if folder is not None:
             # What ended the run is to be told, also where it keeps this from being written as well.
             with suppress(OutputError):
                 write_manifest(folder, self._outcome.complete(parts.manifest))
             self._tell(folder)
-            raise
-        write_manifest(folder, self._outcome.complete(parts.manifest))
-        self._tell(folder)
+        if is_moved:
+            raise parts.watch.to_error()
 
     def _tell(self, folder: Path) -> None:
         self._outcome.tell(folder, self._config, self._notices, as_json=self._as_json)
 
-    def _run(self, parts: _Parts, trace: Trace | None) -> None:
+    def _run(self, parts: Parts, trace: Trace | None) -> None:
         with FailureLog(parts.folder / "failures.jsonl") as failures, stop_on_signal(self._stop, self._notices):
 
             def fail(failure: FrameFailure) -> None:
@@ -246,7 +236,7 @@ class PredictRun:
 
     def _limit_failures(self, folder: Path) -> None:
         text, failed = self._config.max_failures, len(self.tally.failures)
-        if parse_max_failures(text).is_passed(failed, self.tally.media + failed):
+        if parse_max_failures(text).is_passed(failed, self.tally.tried):
             self._stop.set(
                 TooManyFailures(
                     f"{failed:,} inputs failed, more than --max-failures {text} bears",

@@ -4,47 +4,28 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
+from detectattn.cli.predict_place import find_place
+from detectattn.cli.predict_recorded import (
+    Given,
+    require_predict,
+    require_sound,
+    resolve_recorded_options,
+    resolve_recorded_sources,
+)
 from detectattn.cli.predict_resume import Resumed
 from detectattn.config import PredictConfig, option_name, resolve_config
-from detectattn.errors import ConfigError, OutputExists, SourceError
+from detectattn.errors import ConfigError, OutputExists
 from detectattn.fetch import redact_url
 from detectattn.pipeline.run_folder import lock_run_folder, read_manifest, require_unbegun
 from detectattn.sources.naming import to_one_line
 from detectattn.storage import Store, is_storage_url
-from detectattn.types import RunManifest
 
-# They decide when a run ends and what it may do, not what it writes. Trust is never taken from a file, which may have
-# come from anywhere.
-_FREE = frozenset(
-    {"isolate", "max_failures", "show", "offline", "trust_weights"}
-    | {"cluster", "replicas", "replica_cpus", "replica_gpus"}
-)
 _CLUSTER_ONLY = ("replicas", "replica_cpus", "replica_gpus", "shard_size")
-_REDACTED = "***"
 _OURS = ".detectattn"
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """What the command line and its preset say.
-
-    Attributes:
-        sources: As typed; empty where left out.
-        preset: Options by field name.
-        options: Options of the command line by field name; None where not given.
-        out: Folder of the run, or None.
-    """
-
-    sources: tuple[str, ...]
-    preset: Mapping[str, Any]
-    options: Mapping[str, Any]
-    out: Path | None
 
 
 def is_cluster_run(cluster: str | None, resume: str | None) -> bool:
@@ -147,10 +128,10 @@ def resume_run(run: Path, given: Given, stack: ExitStack) -> Start | None:
         stack: Holds the folder's lock.
 
     Raises:
-        ConfigError: Something else was typed than the run began with.
+        ConfigError: Something else was typed than the run began with, or it began elsewhere.
         RunInUse: Another process writes the folder.
         OutputError: The folder is that of something else, or cannot be written.
-        SourceError: Its ``run.json`` cannot be read.
+        SourceError, UnreadableRecord: Its ``run.json`` cannot be read, or is damaged.
     """
     if given.out is not None and given.out != run:
         raise ConfigError(
@@ -171,12 +152,10 @@ def resume_run(run: Path, given: Given, stack: ExitStack) -> Start | None:
         return replace(start_run(given), resumed=Resumed(run, None))
     if manifest.status == "finished":
         return None
-    return Start(
-        resolve_recorded_sources(given.sources, manifest),
-        resolve_recorded_options(given, manifest),
-        None,
-        Resumed(run, manifest),
-    )
+    require_sound(run, manifest)
+    sources = resolve_recorded_sources(given.sources, manifest)
+    moved = find_place(sources, manifest.working_directory, run)
+    return Start(sources, resolve_recorded_options(given, manifest), None, Resumed(run, manifest, moved))
 
 
 def tell_finished(run: Path, *, quiet: bool, as_json: bool) -> None:
@@ -193,92 +172,3 @@ def tell_finished(run: Path, *, quiet: bool, as_json: bool) -> None:
         print(json.dumps({"schema": 1, "command": "predict", "data": outcome}, ensure_ascii=False))
     elif not quiet:
         print(f"{to_one_line(str(run))} is finished; there is nothing left to do", file=sys.stderr)
-
-
-def is_predict(manifest: RunManifest) -> bool:
-    """Whether a run is one of ``predict``, on a cluster or not."""
-    return {"model", "conf", "max_det", "sources"} <= manifest.config.keys() and "study" not in manifest.config
-
-
-def require_predict(run: Path | str, manifest: RunManifest) -> None:
-    """Refuse the run of another command.
-
-    Raises:
-        ConfigError: It is one.
-    """
-    if not is_predict(manifest):
-        raise ConfigError(f"{run} is a run of another command than predict", hint="Resume it with that command")
-    if manifest.config.get("rotate"):
-        raise SourceError(
-            f"{run} is the run of a stream, and what it showed cannot be read again",
-            hint="Begin a new run; the records and videos of this one stay as they are",
-        )
-
-
-def resolve_recorded_sources(given: Sequence[str], manifest: RunManifest) -> tuple[str, ...]:
-    """The sources of a run that goes on.
-
-    Args:
-        given: As typed; empty for those of the run.
-        manifest: What the run began with.
-
-    Raises:
-        ConfigError: Others were typed, or one holds a secret, which is not kept.
-    """
-    recorded = tuple(str(text) for text in manifest.config["sources"])
-    if given:
-        if tuple(redact_url(text) for text in given) != recorded:
-            shown = ", ".join(to_one_line(text) for text in recorded)
-            raise ConfigError(f"the run began with other sources: {shown}", hint="Leave them out, or begin a new run")
-        return tuple(given)
-    _require_whole(recorded, "sources")
-    return recorded
-
-
-def resolve_recorded_options(given: Given, manifest: RunManifest) -> PredictConfig:
-    """The options of a run that goes on.
-
-    Args:
-        given: As typed; empty for those of the run.
-        manifest: What the run began with.
-
-    Raises:
-        ConfigError: Something else was typed than the run began with, or something that is not kept is missing.
-    """
-    known = {field.name for field in fields(PredictConfig)}
-    began = resolve_config({}, {name: value for name, value in manifest.config.items() if name in known})
-    wanted = resolve_config(given.preset, given.options)
-    named = set(given.preset) | {name for name, value in given.options.items() if value is not None}
-    differing = [
-        f"{option_name(name)} is {_show(wanted, name)} and was {_show(began, name)}"
-        for name in sorted(named - _FREE)
-        if _show(wanted, name) != _show(began, name)
-    ]
-    if differing:
-        raise ConfigError(
-            f"the run began with other options: {', '.join(differing)}",
-            hint="Leave them out to go on as it began, or begin a new run",
-        )
-    if began.trust_weights and not wanted.trust_weights:
-        raise ConfigError(
-            "the run began with --trust-weights, which is never taken from a file",
-            hint="Give --trust-weights again if the weights are still trusted",
-        )
-    changes = {name: getattr(wanted, name) for name in named & (_FREE | {"model"})}
-    if "model" not in named:
-        _require_whole((began.model,), "model")
-    return replace(began, **{**changes, "trust_weights": wanted.trust_weights})
-
-
-def _show(config: PredictConfig, name: str) -> str:
-    value = getattr(config, name)
-    return redact_url(value) if isinstance(value, str) else repr(value)
-
-
-def _require_whole(texts: Sequence[str], what: str) -> None:
-    for text in texts:
-        if "://" in text and _REDACTED in text:
-            raise ConfigError(
-                f"{text} is an address with a secret, which run.json does not keep",
-                hint=f"Give the {what} again beside --resume",
-            )

@@ -12,7 +12,7 @@ from detectattn.cli import options as opt
 Runs = Annotated[
     list[Path],
     typer.Argument(
-        metavar="RUN...",
+        metavar="RUN",
         parser=opt.to_local_path,
         help="Run folders of `detectattn compare`; of two that are compared, a report.json will do.",
     ),
@@ -42,9 +42,10 @@ def report(
     quiet: opt.QuietOption = False,
     as_json: opt.JsonOption = False,
 ) -> None:
-    """Build reports anew from saved records; of two runs, say what changed from the first to the second.
+    """Build reports anew; of two runs, say what changed.
 
-    With one run, or more than two, each report is built anew and nothing is compared. No model is loaded.
+    With one run, or more than two, each report is built anew from its records and nothing is compared; of two it is
+    said what changed from the first to the second. No model is loaded.
     """
     from detectattn.cli.console import Notices
     from detectattn.cli.report_run import compare_runs, rebuild_reports

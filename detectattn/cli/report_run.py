@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from detectattn.cli.console import Notices
-from detectattn.cli.predict_start import is_predict
+from detectattn.cli.predict_recorded import is_predict
 from detectattn.compare.changes import Side, build_changes, find_run, read_side, write_changes
 from detectattn.compare.finish import finish_study
 from detectattn.compare.plot_files import write_plots
+from detectattn.compare.rules import ACCURACY_CONF
 from detectattn.compare.study_folder import StudyFolder
 from detectattn.errors import ConfigError, DetectattnError, SourceNotFound
 from detectattn.pipeline.run_folder import create_run_folder, read_manifest, require_new_folder
@@ -22,6 +23,7 @@ from detectattn.report.content import Report
 from detectattn.report.json_file import to_json
 from detectattn.report.terminal import render_terminal
 from detectattn.sources.naming import to_one_line
+from detectattn.types import RunManifest
 
 EXIT_FAILED = 1
 EXIT_PARTIAL = 4
@@ -151,8 +153,19 @@ def _require_study(folder: Path) -> None:
     if manifest is not None and is_predict(manifest):
         raise SourceNotFound(
             f"{folder} is a run of predict, which has records and no report",
-            hint=f"Have them judged, and a report made, by `detectattn compare IMAGES -m NAME={folder}`",
+            hint="Have them judged, and a report made, by "
+            f"`detectattn compare IMAGES -m NAME={folder}`{_tell_cut(manifest)}",
         )
+
+
+def _tell_cut(manifest: RunManifest) -> str:
+    """What a person should do first who wants AP of records that a threshold cut off."""
+    conf = manifest.config.get("conf")
+    if not isinstance(conf, int | float) or conf <= ACCURACY_CONF:
+        return ""
+    return (
+        f". They begin at score {conf:g}, which cuts AP short: `predict --conf {ACCURACY_CONF:g}` writes what it needs"
+    )
 
 
 def _tell_gates(reports: Iterable[Report]) -> int:

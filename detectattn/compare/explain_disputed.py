@@ -34,8 +34,6 @@ from detectattn.types import U8, Frame, FrameFailure, Media
 MOST_EXPLAINED = 6
 """Pictures, the most disputed ones."""
 
-_ATTENTION = ("cross_last",)
-
 OnPicture = Callable[[int, int], None]
 """Told how many pictures are done, of how many."""
 
@@ -123,8 +121,8 @@ def _open_all(
         except Exception as error:  # noqa: BLE001 - whatever the model's own code raises must not cost the study
             left_out[name] = f"{name} is not explained: {_tell(error)}"
             continue
-        # The report sets attention beside activation: what a model looked at where it attends, else what spoke for it.
-        benches.append(DisputingModel(model, place, choose_first(choose_methods(model.sites, ()), _ATTENTION)))
+        # One map for all, the one that explain shows first: unlike maps beside each other would compare the methods.
+        benches.append(DisputingModel(model, place, choose_first(choose_methods(model.sites, ()), ())))
     return benches
 
 

@@ -101,6 +101,10 @@ def _judge_accuracy(
         )
     if paired is not None and math.isfinite(paired.difference):
         return _judge_paired(condition, name, paired)
+    begins = [number(entry.get("scores_from")) for entry in (then, now)]
+    if None not in begins and begins[0] != begins[1]:
+        reason = f"its records began at score {begins[0]:.3g} then, and begin at {begins[1]:.3g} now"
+        return Gate(condition, False, f"The accuracy of {name} is not compared: {reason}.")
     for figure, what in (("image_count", "images"), ("object_count", "objects")):
         if before.get(figure) != after.get(figure):
             counts = f"{before.get(figure)} {what} then, {after.get(figure)} now"

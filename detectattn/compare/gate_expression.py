@@ -210,5 +210,5 @@ def _no_model(text: str, written: str, model_names: Sequence[str]) -> ConfigErro
     ends = [i for i, character in enumerate(written) if character == "."]
     end = next((i for i in ends if _find_figure(text, written[i + 1 :]) is not None), ends[0] if ends else len(written))
     near = nearest_names(written[:end], model_names)
-    hint = f"Did you mean {' or '.join(near)}" if near else f"The models are {shown}"
+    hint = f"Did you mean {' or '.join(near)}?" if near else f"The models are {shown}"
     return _fail(text, f"there is no model {written[:end]!r}", hint)

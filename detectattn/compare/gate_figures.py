@@ -97,7 +97,7 @@ def suggest_figures(text: str) -> str:
     if usual is not None:
         return f"Here it is called {usual}"
     if near:
-        return f"Did you mean {' or '.join(near)}"
+        return f"Did you mean {' or '.join(near)}?"
     return f"The most used ones are {', '.join(('ap50_95', 'ap50', 'p50_ms', 'p95_ms', 'peak_rss_mb', 'weights_mb'))}"
 
 

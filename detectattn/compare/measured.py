@@ -84,6 +84,7 @@ class Measured:
         timed: None where it was not timed.
         notes: What a reader should know. Sentences without a final full stop.
         conversion: What was made of it by conversion and ran in its place; None where it ran as it is.
+        scores_from: Least score that predictions were kept from, where the run that made them says.
     """
 
     name: str
@@ -106,6 +107,7 @@ class Measured:
     timed: Timed | None = None
     notes: tuple[str, ...] = ()
     conversion: ConversionRecord | None = None
+    scores_from: float | None = None
 
     @property
     def gate(self) -> GateFigures | None:

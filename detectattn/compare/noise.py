@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Sequence
@@ -101,7 +102,8 @@ def judge_noise(rounds_ms: Sequence[Sequence[float]], before: MachineState, afte
     spread = max(medians) / min(medians) - 1 if medians else 0.0
     reasons = []
     if spread > MAX_SPREAD:
-        reasons.append(f"rounds differ by {spread:.0%}, and {MAX_SPREAD:.0%} is the most that can be trusted")
+        shown = f"{spread:.0%}" if round(spread, 2) > MAX_SPREAD else f"{math.ceil(1000 * spread) / 10:.1f}%"
+        reasons.append(f"rounds differ by {shown}, and {MAX_SPREAD:.0%} is the most that can be trusted")
     busy = max(before.busy_cores or 0.0, after.busy_cores or 0.0)
     if busy > MAX_BUSY_CORES:
         reasons.append(f"other work kept {busy:.1f} processor cores busy")

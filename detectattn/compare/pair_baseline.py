@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from detectattn.compare.judge import StudyRecords
+from detectattn.compare.judge.score_floor import cut_alike, find_floor
 from detectattn.compare.study_folder import StudyFolder
 from detectattn.errors import DetectattnError
 from detectattn.evaluation.align import align_predictions
@@ -24,7 +25,8 @@ def pair_with_baseline(report: str, records: StudyRecords) -> Mapping[str, Paire
         records: The study of now.
 
     Returns:
-        The difference in AP, now less then, by model; only models that both studies ran on all of these images.
+        The difference in AP, now less then, by model; only models that both studies ran on all of these images. Where
+        records begin at unlike scores, from the higher one on.
     """
     truth = records.truth
     if truth is None:
@@ -35,15 +37,16 @@ def pair_with_baseline(report: str, records: StudyRecords) -> Mapping[str, Paire
         return {}  # a report alone is a baseline too: its figures are compared, unpaired
     paired = {}
     for name in records.finished:
-        before = _match(truth, then.predictions.get(name))
-        now = _match(truth, records.predictions[name])
+        if name not in then.predictions:
+            continue
+        sides = [(find_floor(side.measured[name], found := side.predictions[name]), found) for side in (records, then)]
+        found_now, found_then, _ = cut_alike(*sides)
+        before, now = _match(truth, found_then), _match(truth, found_now)
         if before is not None and now is not None:
             paired[name] = compare_accuracy(now, before, seed=records.config.seed).ap50_95
     return paired
 
 
-def _match(truth: GroundTruth, predictions: Sequence[Prediction] | None) -> MatchTable | None:
-    if predictions is None:
-        return None
+def _match(truth: GroundTruth, predictions: Sequence[Prediction]) -> MatchTable | None:
     aligned = align_predictions(truth, predictions)
     return None if aligned.missing_count else match_detections(truth, aligned)

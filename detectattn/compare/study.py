@@ -15,6 +15,7 @@ from detectattn.compare.frames import FIRST_CHUNK_PICTURES, Chunk, PictureInfo, 
 from detectattn.compare.groups import plan_groups
 from detectattn.compare.measure import GroupRun, MeasureOptions, StudyEvents
 from detectattn.compare.measured import Measured
+from detectattn.compare.run_conf import read_run_conf
 from detectattn.compare.study_folder import StudyFolder
 from detectattn.compare.thumbnails import keep_thumbnails
 from detectattn.compare.truth_of_study import StudyTruth
@@ -207,6 +208,7 @@ def _read_file(
             sha256=entrant.sha256,
             class_names=found.class_names,
             notes=found.notes,
+            scores_from=read_run_conf(entrant.path),
         )
     )
     return frames or {(p.source, p.index): p.size_hw for p in found.predictions}

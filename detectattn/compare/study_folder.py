@@ -28,7 +28,7 @@ from detectattn.config import CompareConfig, resolve_options
 from detectattn.errors import SourceNotFound, UnreadableRecord
 from detectattn.evaluation.truth import FrameKey, GroundTruth
 from detectattn.pipeline.run_folder import write_manifest
-from detectattn.records import failure_line, iter_records, manifest_from_json, record_line
+from detectattn.records import failure_line, iter_records, manifest_from_json, read_manifest_bytes, record_line
 from detectattn.sinks.files import new_file_path, output_errors, replace_file
 from detectattn.sinks.jsonl import mend_records
 from detectattn.sinks.lines import LineFile
@@ -65,11 +65,11 @@ class StudyFolder:
 
         Raises:
             SourceNotFound: This is no run folder of ``compare``.
-            UnreadableRecord: ``run.json`` is damaged.
+            UnreadableRecord: ``run.json`` is damaged, or larger than a run leaves it.
         """
         path = self.root / "run.json"
         try:
-            text = path.read_text(encoding="utf-8", errors="replace")
+            text = read_manifest_bytes(path).decode("utf-8", errors="replace")
         except OSError as error:
             raise SourceNotFound(
                 f"{self.root} is no run of compare: it has no run.json", hint="Name a folder that compare has written"

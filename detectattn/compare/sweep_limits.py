@@ -5,6 +5,7 @@ Nothing in the file is executed, and PyTorch is not imported.
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +17,8 @@ from detectattn.yaml_text import parse_yaml
 _HEAD = "RTDETRDecoder"
 # Where RTDETRDecoder takes them, after the classes: hidden size, queries, points, heads, layers.
 _QUERIES_AT, _LAYERS_AT = 2, 5
+# The largest of the published models, rtdetr-x, has a third of a megabyte.
+_MOST_OF_PICKLE = 1 << 24
 _TORCH_FORMATS = frozenset({"pt", "safetensors"})
 
 
@@ -37,11 +40,13 @@ def read_own_values(weights: WeightsFile) -> Mapping[str, str | int]:
     if weights.format != "safetensors":
         return own
     metadata = _read_metadata(weights.path)
-    if metadata.get("imgsz", "").isdecimal():
+    if re.fullmatch(r"\d{1,9}", metadata.get("imgsz", "")):
         own["imgsz"] = int(metadata["imgsz"])
     head = _read_head(metadata)
     if head is not None and head[0] == _HEAD and len(head[1]) > _LAYERS_AT:
-        own["queries"], own["decoder_layers"] = int(head[1][_QUERIES_AT]), int(head[1][_LAYERS_AT])
+        queries, layers = head[1][_QUERIES_AT], head[1][_LAYERS_AT]
+        if isinstance(queries, int) and isinstance(layers, int):
+            own["queries"], own["decoder_layers"] = queries, layers
     return own
 
 
@@ -64,11 +69,16 @@ def _has_decoder(weights: WeightsFile) -> bool | None:
         return None if head is None else head[0] == _HEAD
     try:
         with zipfile.ZipFile(weights.path) as archive:
-            pickles = [name for name in archive.namelist() if name.endswith("data.pkl")]
-            # A pickle names the classes of what it holds in plain text.
-            return any(_HEAD.encode() in archive.read(name) for name in pickles) if pickles else None
-    except (OSError, zipfile.BadZipFile):
+            name = next((name for name in archive.namelist() if name.endswith("data.pkl")), None)
+            if name is None:
+                return None
+            with archive.open(name) as stream:
+                content = stream.read(_MOST_OF_PICKLE + 1)
+    except Exception:  # noqa: BLE001 - a damaged archive, of which zlib, struct and others each say it in their own way
         return None
+    # A pickle names the classes of what it holds in plain text.
+    has_head = _HEAD.encode() in content
+    return has_head if has_head or len(content) <= _MOST_OF_PICKLE else None
 
 
 def _read_metadata(path: Path) -> dict[str, str]:

@@ -10,7 +10,9 @@ from detectattn.config.parse import AUTO_REPLICAS, check_replicas, parse_imgsz
 
 @dataclass(frozen=True, slots=True)
 class CompareConfig:
-    """Everything that decides what ``compare`` does, apart from its sources. A preset may set any of it.
+    """Everything that decides what ``compare`` does, apart from its sources.
+
+    A preset may set it, but for what :func:`~detectattn.config.presets.load_preset` refuses.
 
     Attributes:
         model: The models: registry names, files, folders, URLs, or predictions made elsewhere, optionally ``NAME=…``;

@@ -10,7 +10,9 @@ from detectattn.config.parse import parse_imgsz
 
 @dataclass(frozen=True, slots=True)
 class ExplainConfig:
-    """Everything that decides what ``explain`` does, apart from its sources. A preset may set any of it.
+    """Everything that decides what ``explain`` does, apart from its sources.
+
+    A preset may set it, but for what :func:`~detectattn.config.presets.load_preset` refuses.
 
     Attributes:
         model: The models: registry names, files, URLs, optionally ``NAME=…``.

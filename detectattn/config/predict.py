@@ -19,7 +19,9 @@ from detectattn.config.parse import (
 
 @dataclass(frozen=True, slots=True)
 class PredictConfig:
-    """Everything that decides what ``predict`` does, apart from its sources. A preset may set any of it.
+    """Everything that decides what ``predict`` does, apart from its sources.
+
+    A preset may set it, but for what :func:`~detectattn.config.presets.load_preset` refuses.
 
     Attributes:
         model: Registry name, file, OpenVINO folder or URL, optionally ``NAME=MODEL``.

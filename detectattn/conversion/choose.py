@@ -1,6 +1,7 @@
 """Which engine runs a model: a converted one from the cache, one made now, or PyTorch.
 
 an export          runs as it is
+on a GPU           that PyTorch can use: PyTorch, unless an engine is asked for
 a converted model  that passed its gate is always used; neither PyTorch nor Ultralytics is imported then
 otherwise          it is made if it was asked for, or if the work at hand repays it
 else               PyTorch
@@ -8,13 +9,14 @@ else               PyTorch
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any
 
 from detectattn.conversion.accelerator import find_accelerator
 from detectattn.conversion.converted import Converted, Converter, NotConverted, Target, refuse
-from detectattn.conversion.record import ConversionRecord, load_record
+from detectattn.conversion.own_export import load_export_record, open_export
 from detectattn.conversion.settings import ConversionSettings, EngineName, Precision
 from detectattn.conversion.work import Tell, Work
 from detectattn.engines import model_name, open_detector
@@ -23,10 +25,20 @@ from detectattn.engines.detector import Detector
 from detectattn.errors import ConfigError
 from detectattn.types import WeightsFile
 
-__all__ = ["OpenedModel", "Target", "choose_target", "is_convertible", "load_export_record", "open_model", "refuse"]
+__all__ = [
+    "OpenedModel",
+    "Target",
+    "choose_target",
+    "choose_targets",
+    "is_convertible",
+    "load_export_record",
+    "open_model",
+    "refuse",
+]
 
 _CONVERTIBLE = frozenset({"pt", "safetensors"})
 _RUNTIMES: dict[EngineName, str] = {"openvino": "openvino", "onnx": "onnxruntime", "tensorrt": "onnxruntime"}
+_ON_PROCESSORS: tuple[EngineName, ...] = ("openvino", "onnx")
 _PRECISIONS: dict[str, Precision] = {"auto": "fp32", "fp32": "fp32", "fp16": "fp16", "bf16": "bf16", "int8": "int8"}
 
 
@@ -72,12 +84,13 @@ def open_model(
     tell = tell or Tell()
     if not is_convertible(weights):
         return _open_export(weights, options, name, engine, tell)
-    target = choose_target(options, engine)
-    if target is None:
+    options, targets = _settle(options, engine)
+    if not targets:
         reason = "asked for" if engine == "torch" else "no other engine suits the device or is installed"
         return _open_torch(weights, options, name, reason)
     name = name or model_name(weights.path)
-    found = Converter(weights, options, name, target, work or Work(), tell).convert()
+    converters = [Converter(weights, options, name, target, work or Work(), tell) for target in targets]
+    found = _find_ready(converters) or converters[0].convert()
     if isinstance(found, NotConverted):
         return _open_torch(weights, options, name, found.reason)
     return _open_converted(found, weights, name)
@@ -86,20 +99,14 @@ def open_model(
 def _open_export(
     weights: WeightsFile, options: EngineOptions, name: str | None, engine: str, tell: Tell
 ) -> OpenedModel:
-    detector = open_detector(weights, options, name=name, engine=engine)
-    record = load_export_record(weights)
+    detector, record = open_export(weights, options, name=name, engine=engine)
     if record is None:
         return OpenedModel(detector, "it is an export")
-    if not record.passed:
+    if record.refused:
         tell.warn(f"{detector.info.name} did not pass its gate and was kept with --force: {'; '.join(record.refused)}")
+    if record.unjudged is not None:
+        tell.warn(f"nothing is known of how exact {detector.info.name} is here: {record.unjudged}")
     return OpenedModel(detector, "it is an export", record.to_dict())
-
-
-def load_export_record(weights: WeightsFile) -> ConversionRecord | None:
-    """What is known of an export that ``detectattn export`` made; None of any other."""
-    folder = weights.path if weights.path.is_dir() else weights.path.parent
-    record = load_record(folder)
-    return record if record is not None and weights.path in (folder, folder / record.model_file) else None
 
 
 def is_convertible(weights: WeightsFile) -> bool:
@@ -113,6 +120,15 @@ def choose_target(options: EngineOptions, engine: str) -> Target | None:
     Raises:
         ConfigError: There is no such engine or precision.
     """
+    return next(iter(choose_targets(options, engine)), None)
+
+
+def choose_targets(options: EngineOptions, engine: str) -> tuple[Target, ...]:
+    """What a model may be converted to, the first choice first; none where PyTorch is the one to run it.
+
+    Raises:
+        ConfigError: There is no such engine or precision.
+    """
     if engine not in ("auto", "torch", *_RUNTIMES) or options.precision not in _PRECISIONS:
         raise ConfigError(
             f"there is no engine {engine!r} at precision {options.precision!r}",
@@ -120,21 +136,34 @@ def choose_target(options: EngineOptions, engine: str) -> Target | None:
         )
     for converted in _RUNTIMES:
         if engine == converted:
-            return Target(_to_settings(options, converted), required=True)
-    return None if engine == "torch" else _choose_for_auto(options)
+            return (Target(_to_settings(options, converted), required=True),)
+    return () if engine == "torch" else _choose_for_auto(options)
 
 
-def _choose_for_auto(options: EngineOptions) -> Target | None:
+def _choose_for_auto(options: EngineOptions) -> tuple[Target, ...]:
+    openvino_alone = (Target(_to_settings(options, "openvino"), required=True),)
     if options.precision in ("int8", "bf16"):  # PyTorch has neither
-        return Target(_to_settings(options, "openvino"), required=True)
+        return openvino_alone
     if options.device not in ("auto", "cpu") or (options.device == "auto" and find_accelerator()):
-        return None
+        return ()
     if options.precision == "fp16":  # on a processor PyTorch does not have it
-        return Target(_to_settings(options, "openvino"), required=True)
-    for engine, package in _RUNTIMES.items():
-        if find_spec(package) is not None:
-            return Target(_to_settings(options, engine), required=False)
-    return None
+        return openvino_alone
+    installed = [engine for engine in _ON_PROCESSORS if find_spec(_RUNTIMES[engine]) is not None]
+    return tuple(Target(_to_settings(options, engine), required=False) for engine in installed)
+
+
+def _settle(options: EngineOptions, engine: str) -> tuple[EngineOptions, tuple[Target, ...]]:
+    """What a model may be converted to; for the processor, where PyTorch cannot use the GPU that was found."""
+    targets = choose_targets(options, engine)
+    if targets or (engine, options.device) != ("auto", "auto"):
+        return options, targets
+    # PyTorch is loaded next in any case, and knows better than the driver.
+    from detectattn.engines.pytorch import find_device
+
+    if find_device("auto").type != "cpu":
+        return options, ()
+    options = replace(options, device="cpu")
+    return options, choose_targets(options, engine)
 
 
 def _to_settings(options: EngineOptions, engine: EngineName) -> ConversionSettings:
@@ -142,10 +171,16 @@ def _to_settings(options: EngineOptions, engine: EngineName) -> ConversionSettin
         engine=engine,
         precision=_PRECISIONS[options.precision],
         net_hw=options.imgsz_hw,
-        device="cpu" if engine == "openvino" and options.device == "auto" else options.device,
+        batch=(options.batch or None) if engine == "tensorrt" else None,
+        device=options.device,
         decoder_layers=options.decoder_layers,
         queries=options.queries,
     )
+
+
+def _find_ready(converters: Sequence[Converter]) -> Converted | None:
+    """The first choice of what is in the cache already, where there is a choice."""
+    return next(filter(None, (converter.find() for converter in converters if not converter.target.required)), None)
 
 
 def _open_converted(found: Converted, weights: WeightsFile, name: str) -> OpenedModel:

@@ -215,17 +215,12 @@ class _Gate:
         job, settings = self._job, self._settings
         job.on_step(f"comparing with PyTorch on {job.evidence.pictures.said}")
         started = time.perf_counter()
-        options = EngineOptions(device=settings.device, precision=run_precision(settings))
+        options = EngineOptions(device=settings.device, precision=settings.run_precision)
         with closing(open_detector(weights, options, name=job.name, engine=settings.engine)) as candidate:
             pictures = job.evidence.pictures.iter_pictures()
             figures = run_gate(self._reference, candidate, pictures, truth=job.evidence.truth)
         self.seconds += time.perf_counter() - started
         return figures
-
-
-def run_precision(settings: ConversionSettings) -> str:
-    """What an engine is told when it opens such a conversion: its own precision, or to compute in another."""
-    return "bf16" if settings.precision == "bf16" else "auto"
 
 
 def drop_model(folder: Path, record: ConversionRecord) -> ConversionRecord:

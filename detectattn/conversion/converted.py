@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 
+from detectattn.conversion.device import resolve_device
 from detectattn.conversion.engine_cache import CachedEngine, find_engine
 from detectattn.conversion.failures import find_note
 from detectattn.conversion.record import ConversionRecord
@@ -14,6 +15,8 @@ from detectattn.conversion.work import Tell, Work
 from detectattn.engines.base import EngineOptions
 from detectattn.errors import DetectattnError, EngineError, OutputError
 from detectattn.types import WeightsFile
+
+_CACHED = "a conversion that passed its gate was in the cache"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +83,13 @@ class Converter:
             EngineError: Of a target that is required: it cannot be made, or did not pass the parity gate.
             ModelError, ConfigError, OutputError, SourceError: As the conversion raises them.
         """
-        settings = self._with_calibration()
+        settings = self._settle()
         cached = find_engine(self.weights.sha256, settings)
         if cached is not None and cached.damage is not None:
             self.tell.warn(f"the converted {self.name} in the cache is damaged ({cached.damage}); it is made again")
         elif cached is not None:
-            return self._judge(cached, "a conversion that passed its gate was in the cache")
+            self._tell_calibration(cached.record)
+            return self._judge(cached, _CACHED)
         elif not self.target.required and not self._may_be_worth_it():
             return NotConverted("too few pictures, or too uncertain a number, to repay a conversion")
         if not self.target.required and (failure := find_note(self.weights.sha256, settings).read()):
@@ -94,13 +98,28 @@ class Converter:
             return NotConverted("an earlier run could not convert it")
         return self._make(settings, must=self.target.required or cached is not None)
 
-    def _with_calibration(self) -> ConversionSettings:
+    def find(self) -> Converted | None:
+        """The conversion, if it is in the cache, whole, and passed its gate; nothing is made and nothing said."""
+        cached = find_engine(self.weights.sha256, self._settle())
+        if cached is None or cached.damage is not None or not cached.record.passed:
+            return None
+        return self._to_converted(cached, _CACHED)
+
+    def _settle(self) -> ConversionSettings:
+        """What is looked for or made, with nothing left open that decides whether the gate's word holds."""
         settings = self.target.settings
+        settings = replace(settings, device=resolve_device(settings.engine, settings.device))
         if settings.precision != "int8" or not self.work.calibrate:
             return settings
         from detectattn.conversion.pictures import sample_calibration
 
         return replace(settings, calibration=sample_calibration((self.work.calibrate,)).compute_digest())
+
+    def _tell_calibration(self, record: ConversionRecord) -> None:
+        """An earlier run may have calibrated it, on other pictures than those of this one."""
+        if record.passed and record.calibration is not None and not self.work.calibrate:
+            pictures = record.calibration["pictures"]
+            self.tell.say(f"{self.name} was calibrated on {pictures}, in an earlier run; --calibrate names others")
 
     def _may_be_worth_it(self) -> bool:
         complete = self.target.settings.engine == "openvino" or find_spec("onnx") is not None
@@ -146,9 +165,14 @@ class Converter:
             refusal = "; ".join(record.refused)
             self.tell.say(f"PyTorch runs {self.name}: converted to {shown} it is not the same ({refusal})")
             return NotConverted(f"the conversion to {shown} did not pass its gate")
+        return self._to_converted(cached, reason)
+
+    def _to_converted(self, cached: CachedEngine, reason: str) -> Converted:
+        record = cached.record
         options = replace(
             self.options,
-            precision="bf16" if record.settings.precision == "bf16" else "auto",
+            device=record.settings.device,
+            precision=record.settings.run_precision,
             decoder_layers=None,
             queries=None,
         )

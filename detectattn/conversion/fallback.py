@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from detectattn.conversion.choose import is_convertible
+from detectattn.conversion.own_export import load_export_record, to_judged_options
 from detectattn.engines import open_detector
 from detectattn.engines.base import EngineOptions
 from detectattn.engines.detector import Detector
@@ -28,6 +29,9 @@ def open_fallback(detector: Detector, options: EngineOptions) -> Detector:
         # PyTorch has no INT8, nor half precision on a processor: it runs in full what was converted to them.
         options = replace(options, device=to_torch_device(options.device), precision="auto", imgsz_hw=info.net_hw)
         return open_detector(detector.weights, options, name=info.name, engine="torch")
+    record = load_export_record(detector.weights)
+    if record is not None:
+        options = to_judged_options(options, record.settings)
     return open_detector(detector.weights, options, name=info.name, engine=info.engine)
 
 

@@ -26,7 +26,7 @@ class ConversionRecord:
         weights_sha256: Of the weights it was made from.
         settings: Resolved.
         own_hw: The size the model was made for.
-        conditions: Versions and processor, from :func:`~detectattn.conversion.settings.collect_conditions`.
+        conditions: Versions, processor and GPU, from :func:`~detectattn.conversion.settings.collect_conditions`.
         model_file: The ``.xml`` or ``.onnx``; empty where a refused conversion left none.
         files: SHA-256 by name, of every file that belongs to the model.
         size_bytes: Of these files together.
@@ -38,6 +38,8 @@ class ConversionRecord:
         params_m: Millions of parameters of the model that it was made from.
         gflops: Billions of operations of that model for one picture of ``settings.net_hw``.
         calibration: Of INT8: ``pictures`` (in words), ``digest``, and what the quantiser reports; else empty.
+        unjudged: Of an export that runs otherwise than the gate saw it, on another engine or device or in another
+            precision: how, a sentence; the gate's figures do not speak of that. None where it runs as it was judged.
     """
 
     name: str
@@ -56,11 +58,12 @@ class ConversionRecord:
     params_m: float | None = None
     gflops: float | None = None
     calibration: Mapping[str, Any] | None = None
+    unjudged: str | None = None
 
     @property
     def passed(self) -> bool:
-        """Whether the parity gate let it pass."""
-        return not self.refused
+        """Whether the parity gate let it pass, in the form in which it runs."""
+        return not self.refused and self.unjudged is None
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it: what ``conversion.json`` and, under ``models[0].conversion``, ``run.json`` hold."""

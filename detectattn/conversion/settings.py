@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from detectattn.conversion.device import describe_gpu
 from detectattn.engines.base import HeadLayout
 from detectattn.errors import ConfigError
 from detectattn.machine import collect_machine, find_version
@@ -20,7 +21,10 @@ SHOWN_NAMES: Mapping[EngineName, str] = {"openvino": "OpenVINO", "onnx": "ONNX",
 # Of what is written beside a model.
 SCHEMA = 1
 # Of how models are made, raised when older ones must not be used any more.
-_RECIPES: Mapping[Precision, int] = {"fp32": 1, "fp16": 1, "bf16": 1, "int8": 2}
+_RECIPES: Mapping[Precision, int] = {"fp32": 1, "fp16": 2, "bf16": 1, "int8": 2}
+
+TENSORRT_BATCH = 8
+"""Pictures that TensorRT builds for where no number is asked for."""
 
 # What has a say in the numbers that a conversion computes, beside the weights.
 _EXPORTERS = ("torch", "ultralytics")
@@ -42,14 +46,16 @@ class ConversionSettings:
 
     Attributes:
         engine: What will run it; TensorRT takes an ONNX model.
-        precision: ``fp32``; ``fp16`` (weights in half precision); ``bf16`` (an FP32 model that its engine computes in
-            bfloat16); ``int8`` (OpenVINO only).
+        precision: ``fp32``; ``fp16`` (weights in half precision, and the arithmetic where the device has it); ``bf16``
+            (an FP32 model that its engine computes in bfloat16); ``int8`` (OpenVINO only).
         net_hw: Height and width of the network's input, None for the model's own; the bounding square of a model that
             takes any.
         dynamic: Whether height and width stay free, so that each picture can have its own rectangle; None for what
             suits the model (:meth:`resolve`).
-        batch: Pictures that always go through together, or None for any number.
-        device: Where it is to run, as in :class:`~detectattn.engines.base.EngineOptions`.
+        batch: Pictures that always go through together, or None for any number (of INT8 one, of TensorRT, which builds
+            for one number, :data:`TENSORRT_BATCH`).
+        device: Where it is to run: of a conversion that is looked for or made, as
+            :func:`~detectattn.conversion.device.resolve_device` has it.
         decoder_layers: As in :class:`~detectattn.engines.base.EngineOptions`.
         queries: As in :class:`~detectattn.engines.base.EngineOptions`.
         calibration: Of INT8: which pictures it is calibrated on
@@ -92,15 +98,24 @@ class ConversionSettings:
             self,
             net_hw=self.net_hw or own_hw,
             dynamic=not fixed if self.dynamic is None else self.dynamic and not fixed,
-            batch=1 if self.precision == "int8" else self.batch,
+            batch=self.batch or self._own_batch,
         )
+
+    @property
+    def _own_batch(self) -> int | None:
+        return 1 if self.precision == "int8" else TENSORRT_BATCH if self.engine == "tensorrt" else None
+
+    @property
+    def run_precision(self) -> str:
+        """What an engine is told when it opens such a conversion, to be judged or to be used."""
+        return self.precision if self.precision in ("fp16", "bf16") else "auto"
 
     def serves(self, wanted: ConversionSettings, own_hw: tuple[int, int]) -> bool:
         """Whether a model converted with these settings, resolved, is what others ask for.
 
         Args:
             wanted: What is asked for. Shapes and calibration that it leaves open may be anything; a size left open is
-                the model's own, a batch left open any number (of INT8, which has no other, one).
+                the model's own, a batch left open what :attr:`batch` says.
             own_hw: The size the model was made for, which a wish without a size means.
         """
         return (
@@ -109,7 +124,7 @@ class ConversionSettings:
             and self.net_hw == (wanted.net_hw or own_hw)
             and wanted.dynamic in (None, self.dynamic)
             and wanted.calibration in (None, self.calibration)
-            and (self.batch == wanted.batch or (wanted.batch is None and self.precision == "int8"))
+            and self.batch == (wanted.batch or self._own_batch)
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -128,20 +143,28 @@ class ConversionSettings:
 
 
 def collect_conditions(settings: ConversionSettings) -> dict[str, str]:
-    """What the numbers of a conversion depend on beside weights and settings: versions, and the processor.
+    """What the numbers of a conversion depend on beside weights and settings: versions, the processor, and the GPU.
 
-    Read from the packages' metadata: nothing is imported.
+    Read from the packages' metadata and asked of the GPU's driver: nothing is imported, but OpenVINO for a GPU of its.
     """
     packages = [*_EXPORTERS, *_RUNTIMES[settings.engine], *(["nncf"] if settings.precision == "int8" else [])]
-    found = {name: find_version(*_DISTRIBUTIONS.get(name, (name,))) for name in packages}
+    gpu = describe_gpu(settings.engine, settings.device)
     machine = collect_machine()
     features = " ".join(machine["cpu_features"])
     return {
         "conversion": str(_RECIPES[settings.precision]),
-        **{name: version or "none" for name, version in found.items()},
+        **{name: _find_build(name) for name in packages},
         # Kernels differ by processor, and a cache may lie in a home folder that machines share.
         "cpu": f"{machine['cpu']} {features}".strip(),
+        **({} if gpu is None else {"gpu": gpu}),
     }
+
+
+def _find_build(package: str) -> str:
+    """Its version; with the distribution, where that is not the package's namesake: builds of one version differ."""
+    found = {name: find_version(name) for name in _DISTRIBUTIONS.get(package, (package,))}
+    builds = [version if name == package else f"{name} {version}" for name, version in found.items() if version]
+    return ", ".join(builds) or "none"
 
 
 def compute_key(weights_sha256: str, settings: ConversionSettings, conditions: Mapping[str, str]) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from detectattn.conversion.choose import OpenedModel, is_convertible, open_model
 from detectattn.conversion.engine_cache import find_engine
+from detectattn.conversion.own_export import to_judged_options
 from detectattn.conversion.record import ConversionRecord
 from detectattn.conversion.work import Tell, Work
 from detectattn.distributed.failure_text import describe_error
@@ -129,14 +130,15 @@ def _choose_batch(request: ScoutRequest, opened: OpenedModel) -> BatchChoice:
 
 def _pack(request: ScoutRequest, weights: WeightsFile, opened: OpenedModel) -> tuple[ModelPackage, str]:
     """The files that replicas open, in the store, and the precision to open them with."""
-    if opened.conversion is None or not is_convertible(weights):
+    if opened.conversion is None:
         return request.package, request.options.precision
     record = ConversionRecord.from_dict(opened.conversion)
+    if not is_convertible(weights):
+        return request.package, to_judged_options(request.options, record.settings).precision
     cached = find_engine(weights.sha256, record.settings)
     if cached is None or cached.damage is not None:
         raise EngineError(
             f"the converted {request.name} is no longer in the cache of the machine that made it",
             hint="Run it again; if it happens again, give its export as the model",
         )
-    precision = "bf16" if record.settings.precision == "bf16" else "auto"
-    return put_model(cached.record.to_weights(cached.folder), request.store), precision
+    return put_model(cached.record.to_weights(cached.folder), request.store), record.settings.run_precision

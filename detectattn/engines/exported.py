@@ -10,6 +10,8 @@ from detectattn.engines.layout import find_family, find_fit, find_layout, find_o
 from detectattn.errors import BadImageSize, ConfigError, CorruptWeights
 
 _ROWS_ARE_DETECTIONS: frozenset[HeadLayout] = frozenset({"rtdetr_dense", "rtdetr_topk", "yolo_end2end"})
+# Of pixels, strides and rows: far above what any model has, far below what no memory holds.
+_MOST = 100_000
 
 
 def read_spec(
@@ -40,7 +42,7 @@ def read_spec(
     Raises:
         ConfigError: A cut of the decoder was asked for, which a finished graph does not allow.
         BadImageSize: The model was exported at another size than was asked for.
-        CorruptWeights: The input is no picture, or the output no detection head.
+        CorruptWeights: The input is no picture, the output no detection head, or a number in the metadata none.
     """
     _refuse_cuts(options, where)
     if len(input_shape) != 4 or input_shape[1] not in (3, None):
@@ -50,7 +52,7 @@ def read_spec(
         )
     layout = find_layout(metadata, output_shape, len(class_names), where)
     fixed = input_shape[2] is not None and input_shape[3] is not None
-    stride = int(metadata.get("stride", 32))
+    stride = _read_whole(metadata.get("stride", 32), "stride", where)
     return ModelSpec(
         family=find_family(metadata),
         class_names=class_names,
@@ -62,7 +64,7 @@ def read_spec(
         device=device,
         precision=_find_precision(metadata, precision),
         fixed_batch=input_shape[0],
-        max_det=_find_max_det(metadata, output_shape) if layout in _ROWS_ARE_DETECTIONS else None,
+        max_det=_find_max_det(metadata, output_shape, where) if layout in _ROWS_ARE_DETECTIONS else None,
     )
 
 
@@ -72,10 +74,19 @@ def _find_precision(metadata: Mapping[str, Any], seen: str) -> str:
     return str(own["precision"]) if seen == "fp32" and own.get("precision") == "fp16" else seen
 
 
-def _find_max_det(metadata: Mapping[str, Any], output_shape: Sequence[int | None]) -> int | None:
+def _find_max_det(metadata: Mapping[str, Any], output_shape: Sequence[int | None], where: str) -> int | None:
     """As an export of our own says it, since ONNX may leave the number of rows open, else the number of rows."""
     own = find_own(metadata) or {}
-    return int(own["max_det"]) if own.get("max_det") else output_shape[1]
+    return _read_whole(own["max_det"], "max_det", where) if own.get("max_det") else output_shape[1]
+
+
+def _read_whole(value: Any, name: str, where: str) -> int:
+    if isinstance(value, int | float) and 1 <= value <= _MOST and value == int(value):
+        return int(value)
+    raise CorruptWeights(
+        f"{where} has no whole number from 1 to {_MOST:,} as the {name} in its metadata",
+        hint="Export it again: its metadata is damaged",
+    )
 
 
 def _refuse_cuts(options: EngineOptions, where: str) -> None:
@@ -105,7 +116,8 @@ def _find_size(
             hint="Leave --imgsz out, or export the model at the size you want",
         )
     own = metadata.get("imgsz", 640)
-    size = wanted or ((own, own) if isinstance(own, int) else (int(own[0]), int(own[-1])))
+    sides = own if isinstance(own, list | tuple) and own else [own]
+    size = wanted or (_read_whole(sides[0], "imgsz", where), _read_whole(sides[-1], "imgsz", where))
     if any(side < stride or side % stride for side in size):
         raise BadImageSize(
             f"{where} cannot take an image size of {size[0]}×{size[1]}: each side must be a multiple of {stride}",

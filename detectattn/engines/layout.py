@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 from detectattn.engines.base import FitMode, HeadLayout
 from detectattn.errors import CorruptWeights, WrongTask
 from detectattn.types import Family
+from detectattn.weights.class_names import read_class_names
 
 _ATTENTION_GENERATIONS = ("yolo11", "yolov10", "yolov12", "yolo12", "yolo26")
 # Our own exports say all of it under this key; no other exporter writes it.
@@ -37,13 +37,12 @@ def parse_class_names(metadata: Mapping[str, Any], where: str) -> dict[int, str]
     """Class names by index.
 
     Raises:
-        CorruptWeights: The metadata has none.
+        CorruptWeights: The metadata has none, or such as :func:`~detectattn.weights.class_names.read_class_names`
+            refuses.
     """
     names = metadata.get("names")
-    if isinstance(names, Mapping) and all(re.fullmatch(r"\d{1,9}", str(k)) for k in names):
-        return {int(k): str(v) for k, v in names.items()}
-    if isinstance(names, Sequence) and not isinstance(names, str):
-        return dict(enumerate(map(str, names)))
+    if isinstance(names, Mapping | list | tuple):
+        return read_class_names(names, where)
     raise CorruptWeights(
         f"{where} names no classes in its metadata",
         hint="Export it with `detectattn export` or `yolo export`, which write them, or use the .pt file",

@@ -19,6 +19,7 @@ from detectattn.engines.runtime_errors import memory_errors
 from detectattn.errors import CorruptWeights
 from detectattn.machine import count_usable_cores
 from detectattn.types import F32, WeightsFile
+from detectattn.weights.content import check_weights_content
 from detectattn.yaml_text import BrokenYaml, read_yaml
 
 # Of the thirteen shapes that there may be, since each takes memory of its own.
@@ -42,6 +43,7 @@ class OpenVinoEngine:
         self._core = import_openvino().Core()
         self._device = find_device(options.device, self._core.available_devices)
         xml = find_model_file(weights.path)
+        check_weights_content(xml, str(xml))  # it would read ONNX under that name too, past what is checked of ONNX
         self._model = _read_model(self._core, xml)
         stored = _stored_precision(xml)
         capabilities = list(self._core.get_property(self._device, "OPTIMIZATION_CAPABILITIES"))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from detectattn.boxes import clip_boxes, suppress_by_class, xywh_to_xyxy
 from detectattn.engines.base import HeadLayout
 from detectattn.types import F32, Detections, Resize
+from detectattn.weights.class_names import MAX_CLASSES
 
 MAX_CANDIDATES = 30_000
 END2END_ROWS = 300
@@ -35,8 +36,11 @@ class Thresholds:
     multi_label: bool = False
 
     def __post_init__(self) -> None:
-        if not (0 <= self.conf <= 1 and 0 <= self.iou <= 1 and self.max_det > 0):
-            raise ValueError(f"conf and iou must lie in 0..1 and max_det above 0, got {self}")
+        for name, value in (("conf", self.conf), ("iou", self.iou)):
+            if not 0 <= value <= 1:
+                raise ValueError(f"{name} must be a number from 0 to 1, and is {value!r}")
+        if not self.max_det > 0:
+            raise ValueError(f"max_det must be above 0, and is {self.max_det!r}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,7 +110,7 @@ def _decode_yolo_one2one(raw: tuple[F32, ...], resize: Resize, keep: Thresholds)
 
 
 def _decode_yolo_end2end(raw: tuple[F32, ...], resize: Resize, keep: Thresholds) -> Detections:
-    table = raw[0]
+    table = _with_classes(raw[0])
     rows = _above(_Rows(table[:, :4], table[:, 4], table[:, 5].astype(np.int64), None), keep)
     return _finish(rows, clip_boxes(resize.to_image(rows.xyxy), resize.image_hw))
 
@@ -121,7 +125,7 @@ def _decode_rtdetr_dense(raw: tuple[F32, ...], resize: Resize, keep: Thresholds)
 
 
 def _decode_rtdetr_topk(raw: tuple[F32, ...], resize: Resize, keep: Thresholds) -> Detections:
-    table = raw[0]
+    table = _with_classes(raw[0])
     rows = _Rows(xywh_to_xyxy(table[:, :4]), table[:, 4], table[:, 5].astype(np.int64), None)
     rows = _above(rows, keep)
     return _finish(rows, _denormalise(rows.xyxy, resize))
@@ -134,6 +138,11 @@ _DECODERS = {
     "rtdetr_dense": _decode_rtdetr_dense,
     "rtdetr_topk": _decode_rtdetr_topk,
 }
+
+
+def _with_classes(table: F32) -> F32:
+    """Rows of a graph that writes class numbers itself (f32[N, 6]) whose number can be that of a class."""
+    return table[(table[:, 5] >= 0) & (table[:, 5] < MAX_CLASSES)]
 
 
 def _top(values: F32, k: int) -> NDArray[np.intp]:

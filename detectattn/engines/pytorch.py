@@ -13,7 +13,7 @@ from detectattn.engines.base import EngineOptions, HeadLayout, ModelSpec
 from detectattn.engines.decoder_cut import cut_decoder, find_head
 from detectattn.engines.layout import find_fit
 from detectattn.engines.runtime_errors import memory_errors, tells_of_memory
-from detectattn.errors import BadImageSize, DeviceNotFound, EngineError
+from detectattn.errors import BadImageSize, CorruptWeights, DeviceNotFound, EngineError
 from detectattn.machine import count_usable_cores
 from detectattn.types import F32, Family, WeightsFile
 from detectattn.weights.embedded_model import load_embedded_model
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _ATTENTION_MODULES = frozenset({"Attention", "AAttn", "MultiheadAttention"})
 _OFFICIAL_SIZE = 640
+_LARGEST_SIZE = 100_000
 
 
 class TorchEngine:
@@ -167,8 +168,15 @@ def _stride(model: nn.Module) -> float:
 
 
 def find_own_size(model: nn.Module) -> tuple[int, int]:
-    """Height and width that a model was trained for, else those of the official ones."""
+    """Height and width that a model was trained for, else those of the official ones.
+
+    Raises:
+        CorruptWeights: The checkpoint says something else.
+    """
     size = getattr(model, "train_args", {}).get("imgsz", _OFFICIAL_SIZE)
+    sides = size if isinstance(size, list | tuple) and size else [size]
+    if not all(isinstance(side, int) and 0 < side <= _LARGEST_SIZE for side in sides):
+        raise CorruptWeights(f"the checkpoint was trained at an image size of {size!r:.40}", hint="Pass --imgsz")
     height, width = (size, size) if isinstance(size, int) else (int(size[0]), int(size[-1]))
     return height, width
 

@@ -112,7 +112,7 @@ def apply_class_map(truth: GroundTruth, renames: Mapping[str, str]) -> GroundTru
         index = own.get(name.strip().casefold())
         if index is None:
             near = nearest_names(name, truth.class_names)
-            hint = f"Did you mean {' or '.join(near)}" if near else f"It has {_list(truth.class_names)}"
+            hint = f"Did you mean {' or '.join(near)}?" if near else f"It has {_list(truth.class_names)}"
             raise ConfigError(f"--class-map: the ground truth has no class {name!r}", hint=hint)
         targets[index] = target
     groups: dict[str, list[int]] = {}

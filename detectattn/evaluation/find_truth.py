@@ -163,7 +163,7 @@ def _read_names(path: Path) -> set[str] | None:
         if path.stat().st_size > _MAX_SOUGHT_BYTES:
             return None
         content = path.read_bytes()
-    except OSError:
+    except (OSError, MemoryError):
         return None
     if not all(key in content for key in (b'"images"', b'"categories"', b'"annotations"')):
         return None

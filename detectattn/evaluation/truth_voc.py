@@ -12,10 +12,11 @@ import numpy as np
 
 from detectattn.errors import BrokenTruth
 from detectattn.evaluation.truth import TruthEntry, TruthFile, count_of
-from detectattn.evaluation.truth_json import MAX_PIXELS
+from detectattn.evaluation.truth_json import MAX_PIXELS, read_content
 
 Difficult = Literal["ignore", "count"]
 _HINT = "Export the annotation anew, or name other ground truth with --truth"
+_MAX_BYTES = 64_000_000
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
@@ -88,11 +89,12 @@ def _to_entry(image: _Image, index: Mapping[str, int], plain: bool, difficult: D
 
 def _read_image(path: Path, root: Path) -> _Image | None:
     """The annotation in a file, or None where the XML is about something else."""
+    content = read_content(path, BrokenTruth, _HINT, _MAX_BYTES)
     try:
         # Nothing is fetched, and expat itself bounds how much entities may expand.
-        element = ElementTree.fromstring(path.read_bytes())  # noqa: S314
-    except OSError as error:
-        raise BrokenTruth(f"{path} cannot be read: {error.strerror}", hint=_HINT) from error
+        element = ElementTree.fromstring(content)  # noqa: S314
+    except MemoryError as error:
+        raise BrokenTruth(f"{path} needs more memory to read than there is", hint=_HINT) from error
     except ElementTree.ParseError as error:
         raise BrokenTruth(f"{path} is broken XML: {error}", hint=_HINT) from error
     except (LookupError, ValueError) as error:  # an encoding that Python or expat does not know

@@ -14,7 +14,7 @@ from typing import Any
 from detectattn.errors import BrokenTruth
 from detectattn.evaluation.truth import TruthFile
 from detectattn.evaluation.truth_json import read_text
-from detectattn.evaluation.yolo_labels import LabelReader
+from detectattn.evaluation.yolo_labels import LabelReader, lies_within
 from detectattn.sources.suffixes import IMAGE_SUFFIXES
 from detectattn.yaml_text import BrokenYaml, read_yaml
 
@@ -46,8 +46,9 @@ def load_yolo(path: Path) -> TruthFile:
         config = _read_config(path)
         base, folders = _find_folders(path, config)
     class_names = _read_names(config_path, config)
-    labels = LabelReader(class_names, only_box="kpt_shape" in config)
-    pairs = dict(pair for folder in folders for pair in _iter_labels(folder))
+    home = config_path.parent
+    labels = LabelReader(class_names, home, only_box="kpt_shape" in config)
+    pairs = dict(pair for folder in folders for pair in _iter_labels(folder, home))
     entries = tuple(labels.read(stem, label, base) for stem, label in sorted(pairs.items()))
     if not any(label.is_file() for label in pairs.values()):
         raise BrokenTruth(
@@ -162,10 +163,10 @@ def _as_list(value: object) -> list[str]:
     return [str(item) for item in value] if isinstance(value, list) else [str(value)]
 
 
-def _iter_labels(folder: Path) -> Iterator[tuple[Path, Path]]:
+def _iter_labels(folder: Path, home: Path) -> Iterator[tuple[Path, Path]]:
     """Where each image lies (absolute, without suffix) and its label file, which need not exist."""
     if folder.is_file():
-        yield from _iter_listed(folder)
+        yield from _iter_listed(folder, home)
         return
     labels = _labels_of(folder)
     images = _to_image_stem(folder / "x.txt").parent
@@ -179,16 +180,21 @@ def _iter_labels(folder: Path) -> Iterator[tuple[Path, Path]]:
                     yield _to_image_stem(path), path
 
 
-def _iter_listed(listing: Path) -> Iterator[tuple[Path, Path]]:
-    """The same for the images that a text file names, one a line."""
+def _iter_listed(listing: Path, home: Path) -> Iterator[tuple[Path, Path]]:
+    """The same for the images that a text file names, one a line.
+
+    A file outside the data set's folder may be no list at all: what it holds goes nowhere unless it names images.
+    """
     hint = "Name one image on each line"
     text = read_text(listing, BrokenTruth, hint, _MAX_LIST_BYTES)
+    is_own = lies_within(listing, home)
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
             continue
         image = _plain((listing.parent / line.strip()).absolute())
-        if "\0" in line or not image.name:
-            raise BrokenTruth(f"{listing}, line {number}: {line.strip()[:60]!r} names no image", hint=hint)
+        if "\0" in line or not image.name or not (is_own or image.suffix.lower() in IMAGE_SUFFIXES):
+            shown = f"{line.strip()[:60]!r} names no image" if is_own else "it names no image"
+            raise BrokenTruth(f"{listing}, line {number}: {shown}", hint=hint)
         yield image.with_suffix(""), to_label_path(image)
 
 

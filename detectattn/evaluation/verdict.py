@@ -69,7 +69,7 @@ def describe_speed(a: str, b: str, ratio: PairedRatio, doubt: str | None = None)
         ratio: Time of ``a`` to time of ``b``.
         doubt: Why the timings should not be trusted, where they should not; a clause without a full stop.
     """
-    caution = "" if doubt is None else f" These timings are not to be trusted: {doubt}."
+    caution = tell_doubt(doubt)
     times = {a: f"{format_figure(ratio.value_a)} ms", b: f"{format_figure(ratio.value_b)} ms"}
     if not math.isfinite(ratio.low):
         return f"One {ratio.unit} is too few to say which is faster: {a} took {times[a]}, {b} {times[b]}.{caution}"
@@ -138,22 +138,37 @@ def describe_classes(a: str, b: str, differences: Sequence[PairedDifference]) ->
 
 def describe_agreement(pair: PairAgreement) -> str:
     """How far two models agree where nobody knows the truth."""
-    objects = pair.both + pair.only_a + pair.only_b
-    if objects == 0:
+    boxes = pair.both + pair.only_a + pair.only_b
+    if boxes == 0:
         return f"Neither {pair.a} nor {pair.b} finds anything in these images."
     known = math.isfinite(pair.low)
     interval = f" ({format_accuracy(pair.low)}–{format_accuracy(pair.high)})" if known else ""
     return (
-        f"{pair.a} and {pair.b} both find {pair.both:,} of {_count(objects, 'object', 'objects')}, "
+        f"{pair.a} and {pair.b} both have {pair.both:,} of {_count(boxes, 'box', 'boxes')}, "
         f"{pair.a} alone {pair.only_a:,}, {pair.b} alone {pair.only_b:,}: "
         f"agreement {format_accuracy(pair.agreement)}{interval}. Who is right, only ground truth tells."
     )
 
 
-def describe_budget(candidates: Sequence[Candidate], budget: Budget) -> str:
-    """What to deploy within a budget: the most accurate that fits; the others that fit where accuracy is unknown."""
+def tell_doubt(doubt: str | None) -> str:
+    """That timings should not be trusted, a sentence after a space; nothing where they should."""
+    return "" if doubt is None else f" These timings are not to be trusted: {doubt}."
+
+
+def describe_budget(candidates: Sequence[Candidate], budget: Budget, doubt: str | None = None) -> str:
+    """What to deploy within a budget: the most accurate that fits; the others that fit where accuracy is unknown.
+
+    Args:
+        candidates: What there is.
+        budget: What it may take.
+        doubt: Why the timings should not be trusted, where they should not; a clause without a full stop.
+    """
     if not candidates:
         return f"There is no model to fit into {budget}."
+    return f"{_describe_fit(candidates, budget)}{tell_doubt(doubt)}"
+
+
+def _describe_fit(candidates: Sequence[Candidate], budget: Budget) -> str:
     chosen = choose_within(candidates, budget)
     unit = budget.unit
     if chosen is not None:

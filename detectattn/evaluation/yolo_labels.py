@@ -17,16 +17,26 @@ _MAX_BYTES = 50_000_000
 _LINE_HINT = "A line is `class cx cy w h`, centre and size as fractions of the image"
 
 
+def lies_within(path: Path, home: Path) -> bool:
+    """Whether a file lies below a data set's folder, links followed.
+
+    What lies elsewhere may be anybody's, for a data set can name any path: no message shows a line of it.
+    """
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(home))
+
+
 class LabelReader:
     """Reads label files.
 
     Args:
         class_names: Name by class index.
+        home: The folder of the ``data.yaml``; of labels elsewhere no line is shown.
         only_box: Whether what follows the box are keypoints.
     """
 
-    def __init__(self, class_names: tuple[str, ...], *, only_box: bool) -> None:
+    def __init__(self, class_names: tuple[str, ...], home: Path, *, only_box: bool) -> None:
         self._class_names = class_names
+        self._home = home
         self._only_box = only_box
         self._seen: Counter[str] = Counter()
 
@@ -76,23 +86,26 @@ class LabelReader:
         for number, line in enumerate(text.splitlines(), start=1):
             if not line.strip():
                 continue
-            row = self._parse(line, f"{label}, line {number}")
+            row = self._parse(line, label, number)
             self._seen["twice"] += row in rows
             rows[row] = None
         return list(rows)
 
-    def _parse(self, line: str, where: str) -> tuple[int, tuple[float, ...]]:
+    def _parse(self, line: str, label: Path, number: int) -> tuple[int, tuple[float, ...]]:
+        where = f"{label}, line {number}"
         try:
             values = [float(token) for token in line.split()]
         except ValueError as error:
-            raise BrokenTruth(f"{where}: not numbers: {line.strip()[:60]!r}", hint=_LINE_HINT) from error
+            shown = f": {line.strip()[:60]!r}" if lies_within(label, self._home) else ""
+            raise BrokenTruth(f"{where}: not numbers{shown}", hint=_LINE_HINT) from error
         if self._only_box:
             values = values[:5]
         if len(values) < 5 or (len(values) > 5 and len(values) % 2 == 0):
             predicted = "; with a score it is a prediction" if len(values) == 6 else ""
             raise BrokenTruth(f"{where}: has {len(values)} columns{predicted}", hint=_LINE_HINT)
         if not values[0].is_integer() or not 0 <= values[0] < len(self._class_names):
-            problem = f"{where}: there is no class {values[0]:g}, only 0 to {len(self._class_names) - 1}"
+            shown = f"there is no class {values[0]:g}" if lies_within(label, self._home) else "its class is not there"
+            problem = f"{where}: {shown}, only 0 to {len(self._class_names) - 1}"
             raise BrokenTruth(problem, hint="Complete `names` in data.yaml")
         if not all(math.isfinite(v) and -0.01 <= v <= 1.01 for v in values[1:]):
             raise BrokenTruth(f"{where}: a value is not between 0 and 1, as if in pixels", hint=_LINE_HINT)

@@ -35,6 +35,7 @@ def build_objects(
         ObjectExplained(
             found.class_name,
             tuple(None if row is None else build_detection(e, row) for e, row in zip(explained, places, strict=True)),
+            found.further,
         )
         for found, places in zip(objects, rows, strict=True)
     )

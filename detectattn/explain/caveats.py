@@ -34,6 +34,7 @@ def list_caveats(
         caveats.append(f"{inputs} could not be explained: failures.jsonl says why.")
     caveats += _tell_models(models, pictures, conf)
     caveats += _tell_doubts(models, pictures, scored=scored)
+    caveats += _tell_further(models, pictures)
     if len(pictures) > page_pictures:
         caveats.append(f"The page shows the first {page_pictures:,} pictures; the sheets are of all {len(pictures):,}.")
     return tuple(caveats)
@@ -47,6 +48,14 @@ def _tell_models(models: Sequence[ModelExplained], pictures: Sequence[PictureExp
             yield f"{model.name} finds nothing above {conf:g} in {where}: its best below are explained there."
         if not model.attention:
             yield f"{model.name} has no attention; gradients show where its feature maps speak for a detection."
+
+
+def _tell_further(models: Sequence[ModelExplained], pictures: Sequence[PictureExplained]) -> Iterator[str]:
+    for place, model in enumerate(models):
+        further = sum(found.further[place] for p in pictures for found in p.objects if found.further)
+        if further:
+            boxes = "one more box" if further == 1 else f"{further:,} more boxes"
+            yield f"{model.name} has {boxes} of objects that are shown: of each object its surest box is explained."
 
 
 def _tell_doubts(

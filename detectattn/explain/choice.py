@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from detectattn.attention.maps import BASELINES, METHODS
-from detectattn.attention.maps.base import Choice, Need
+from detectattn.attention.maps.base import Choice, Need, Select
 from detectattn.errors import ConfigError
 from detectattn.results.attention import AttentionSite
 
@@ -91,18 +91,36 @@ def require_choice(models: Mapping[str, Sequence[AttentionSite]], methods: Seque
         wanted: The choice.
 
     Raises:
-        ConfigError: There is no such layer or head; the hint says what there is.
+        ConfigError: There is no such layer or head, or other maps show it; the hint says what there is.
     """
-    fitted = [fit_choice(method, sites, wanted) for sites in models.values() for method in methods]
     there = "; ".join(f"{name}: {_describe(sites)}" for name, sites in models.items())
-    for what, number, found in (
-        ("layer", wanted.layer, any(choice.layer is not None for choice in fitted)),
-        ("head", wanted.head, any(choice.head is not None for choice in fitted)),
-    ):
-        if number is not None and not found:
-            raise ConfigError(
-                f"no map here can show the {what} {number} of attention alone", hint=f"There are: {there}"
-            )
+    asked: tuple[tuple[Select, int | None], ...] = (("layer", wanted.layer), ("head", wanted.head))
+    for what, number in asked:
+        able = [] if number is None else _list_able(models, what, wanted)
+        if number is None or set(able) & set(methods):
+            continue
+        if able:
+            raise _tell_unable(methods, f"{what} {number}", able)
+        raise ConfigError(f"no map here can show the {what} {number} of attention alone", hint=f"There are: {there}")
+
+
+def _list_able(models: Mapping[str, Sequence[AttentionSite]], what: Select, wanted: Choice) -> list[str]:
+    """The methods that can show the layer or the head of a choice, of any of these models."""
+    return [
+        name
+        for name in METHODS
+        if any(getattr(fit_choice(name, sites, wanted), what) is not None for sites in models.values())
+    ]
+
+
+def _tell_unable(methods: Sequence[str], what: str, able: Sequence[str]) -> ConfigError:
+    made = [name for name in methods if name not in BASELINES] or list(methods)
+    attends = any(METHODS[name].needs in _OF_ATTENTION for name in made)
+    many = len(made) > 1
+    why = "no single" if attends else "no attention, and so no"
+    return ConfigError(
+        f"{', '.join(made)} {'show' if many else 'shows'} {why} {what}", hint=f"Take --maps {' or '.join(able)}"
+    )
 
 
 def title_of(method: str, wanted: Choice, sites: Sequence[AttentionSite]) -> str:

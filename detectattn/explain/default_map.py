@@ -9,6 +9,9 @@ from detectattn.explain.choice import choose_first
 from detectattn.explain.judge import BASELINES
 from detectattn.results.explanation import MethodFigures
 
+UNSCORED = "It fits every model."
+"""The reason where nothing was asked for and nothing scored."""
+
 
 @dataclass(frozen=True, slots=True)
 class DefaultMap:
@@ -36,13 +39,12 @@ def choose_default(figures: Sequence[MethodFigures], methods: Sequence[str], wan
     first = choose_first(methods, wanted)
     if wanted:
         if first in wanted:
-            return DefaultMap(first, "It is the first of --maps that this model can have.")
-        return DefaultMap(first, "This model can have none of the maps asked for, and this one every model can have.")
+            return DefaultMap(first, "It is the first of --maps that fits.")
+        return DefaultMap(first, "None of the maps that were asked for fits, and this one fits every model.")
     scored = [f for f in figures if f.method not in BASELINES and f.faithfulness is not None]
     if scored:
         best = scored[0]
         others = f"the most faithful of its {len(scored)} maps" if len(scored) > 1 else "its only map"
         detections = f"{best.detections} detection{'' if best.detections == 1 else 's'}"
         return DefaultMap(best.method, f"It is {others} on {detections}.")
-    told = "every model can have it, and it did best where the embedded models' maps were scored"
-    return DefaultMap(first, f"No map was scored here; {told}.")
+    return DefaultMap(first, UNSCORED)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectattn.boxes import compute_iou
 from detectattn.types import F32, Detections
@@ -22,12 +23,14 @@ class FoundObject:
         xyxy: f32[4], the box of the model that is surest of it, in pixels of the picture.
         score: That model's score.
         rows: By model, in their order, the row of its detection; None for a model that does not find it.
+        further: By model, how many more boxes it has of the same object; empty where that was not asked.
     """
 
     class_name: str
     xyxy: F32
     score: float
     rows: tuple[int | None, ...]
+    further: tuple[int, ...] = ()
 
 
 def choose_objects(
@@ -35,14 +38,19 @@ def choose_objects(
 ) -> tuple[FoundObject, ...]:
     """The objects that are explained, the surest first.
 
-    Detections of two models are of one object where they overlap by half or more and their classes bear one name; the
-    surest of all is taken first, and takes from every other model the detection that overlaps it most.
+    The surest detection of all is taken first. Of every model the surest that overlaps it by half or more, and whose
+    class bears the same name, is of the same object; others that overlap one of these so are further boxes of it. A
+    detection belongs to one object at most.
 
     Args:
         found: What each model finds.
         class_names: Of each model, by its own index.
         top: How many objects at most.
     """
+    names = [
+        np.array([by_index.get(int(c), f"class {c}") for c in detections.class_id], np.str_)
+        for detections, by_index in zip(found, class_names, strict=True)
+    ]
     free = [np.ones(len(detections), np.bool_) for detections in found]
     surest = sorted(
         ((float(score), model, row) for model, d in enumerate(found) for row, score in enumerate(d.score)),
@@ -54,35 +62,32 @@ def choose_objects(
             break
         if not free[model][row]:
             continue
-        name = _name(found[model], class_names[model], row)
-        xyxy = found[model].xyxy[row]
-        rows = tuple(
-            row if other == model else _find_same(detections, class_names[other], free[other], name, xyxy)
+        name, xyxy = str(names[model][row]), found[model].xyxy[row]
+        taken = [
+            _take(detections, free[other] & (names[other] == name), xyxy, row if other == model else None)
             for other, detections in enumerate(found)
-        )
-        for other, taken in enumerate(rows):
-            if taken is not None:
-                free[other][taken] = False
-        objects.append(FoundObject(name, xyxy, score, rows))
+        ]
+        for left, (_, same) in zip(free, taken, strict=True):
+            left &= ~same
+        rows = tuple(chosen for chosen, _ in taken)
+        objects.append(FoundObject(name, xyxy, score, rows, tuple(max(0, int(same.sum()) - 1) for _, same in taken)))
     return tuple(objects)
 
 
-def _find_same(
-    detections: Detections,
-    class_names: Mapping[int, str],
-    free: np.ndarray[tuple[int], np.dtype[np.bool_]],
-    name: str,
-    xyxy: F32,
-) -> int | None:
-    """The free detection of that name that overlaps a box most, and by half at least."""
-    if not len(detections):
-        return None
-    same = np.array([_name(detections, class_names, row) == name for row in range(len(detections))])
-    overlap = np.where(free & same, compute_iou(detections.xyxy, xyxy[None])[:, 0], 0)
-    best = int(overlap.argmax())
-    return best if overlap[best] >= _MIN_IOU else None
+def _take(
+    detections: Detections, open_rows: NDArray[np.bool_], xyxy: F32, chosen: int | None
+) -> tuple[int | None, NDArray[np.bool_]]:
+    """A model's detection of an object, and all of its boxes of it: bool[D].
 
-
-def _name(detections: Detections, class_names: Mapping[int, str], row: int) -> str:
-    class_id = int(detections.class_id[row])
-    return class_names.get(class_id, f"class {class_id}")
+    Args:
+        detections: Of the model.
+        open_rows: bool[D], those of the object's name that are no other object's.
+        xyxy: f32[4], the object's box.
+        chosen: The row of that box, if it is this model's.
+    """
+    near = open_rows & (compute_iou(detections.xyxy, xyxy[None])[:, 0] >= _MIN_IOU)
+    if not near.any():
+        return None, near
+    best = int(np.where(near, detections.score, -1).argmax()) if chosen is None else chosen
+    beside_best = compute_iou(detections.xyxy, detections.xyxy[best][None])[:, 0] >= _MIN_IOU
+    return best, near | (open_rows & beside_best)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from detectattn.conversion.own_export import load_export_record
+from detectattn.conversion.record import ConversionRecord
 from detectattn.engines import model_name
 from detectattn.engines.layout import parse_metadata
 from detectattn.errors import EngineError
@@ -30,8 +33,8 @@ def find_torch_weights(weights: WeightsFile, on_notice: Callable[[str], None]) -
     """The weights that can be looked into: these, or those that an export was made from, if they are at hand.
 
     What lies beside the export under its name comes first, then the embedded or published model that it is named
-    after or says that it was made from, if that is in the cache. Nothing is downloaded: naming a file does not consent
-    to that.
+    after or says that it was made from, if that is in the cache. Of an export of this project, its record says the name
+    and the checksum, and other weights are not taken. Nothing is downloaded: naming a file does not consent to that.
 
     Args:
         weights: What the user named.
@@ -42,18 +45,28 @@ def find_torch_weights(weights: WeightsFile, on_notice: Callable[[str], None]) -
     """
     if weights.format in _TORCH_FORMATS:
         return weights
-    runtime, own = _RUNTIMES[weights.format], f"{model_name(weights.path)}.pt"
-    for candidate in _iter_candidates(weights):
+    runtime, record = _RUNTIMES[weights.format], load_export_record(weights)
+    names = _list_names(weights, record)
+    others = []
+    for candidate in _iter_candidates(weights, names, record):
         found = locate_weights(candidate, offline=True, on_notice=on_notice)
+        if record is not None and found.sha256 != record.weights_sha256:
+            others.append(candidate)
+            continue
         on_notice(
             f"{weights.path} is made for {runtime}, which shows nothing of its inside: taking {candidate} instead"
         )
         return found
-    published = next((known.name for name in _list_names(weights) if (known := find_model(name)) is not None), None)
-    wanted = f"-m {published}" if published else f"the .pt file that it was made from, or put {own} beside it"
-    raise EngineError(
-        f"{weights.path} is made for {runtime}, which does not let anyone see its attention", hint=f"Give {wanted}"
-    )
+    problem = f"{weights.path} is made for {runtime}, which does not let anyone see its attention"
+    if record is not None and others:
+        checksum = f"its record names weights of SHA-256 {str(record.weights_sha256)[:12]}…"
+        raise EngineError(
+            f"{problem}, and {' and '.join(others)} is not what it was made from: {checksum}",
+            hint="Give the .pt file that it was made from",
+        )
+    published = next((known.name for name in names if (known := find_model(name)) is not None), None)
+    wanted = f"-m {published}" if published else f"the .pt file that it was made from, or put {names[0]}.pt beside it"
+    raise EngineError(problem, hint=f"Give {wanted}")
 
 
 def read_metadata(weights: WeightsFile) -> Mapping[str, Any]:
@@ -75,23 +88,28 @@ def read_metadata(weights: WeightsFile) -> Mapping[str, Any]:
         return {}
 
 
-def _iter_candidates(weights: WeightsFile) -> Iterator[str]:
-    folder = weights.path.parent.parent if weights.path.suffix == ".xml" else weights.path.parent
-    for name in _list_names(weights):
+def _iter_candidates(weights: WeightsFile, names: Sequence[str], record: ConversionRecord | None) -> Iterator[str]:
+    # An export of this project is a folder, whatever the format.
+    in_folder = weights.path.suffix == ".xml" or (record is not None and weights.path.is_file())
+    folder = weights.path.parent.parent if in_folder else weights.path.parent
+    for name in names:
         beside = folder / f"{name}.pt"
-        if beside.is_file():
+        if os.path.isfile(beside):  # noqa: PTH113 - Path.is_file raises where a name is too long
             yield str(beside.absolute())
-    for name in _list_names(weights):
+    for name in names:
         published = find_model(name)
         if embedded_path(name.lower()) is not None or (published is not None and published.cached_path.is_file()):
             yield name.lower()
 
 
-def _list_names(weights: WeightsFile) -> list[str]:
-    """What the model may have been called: by its file, without what marks a precision, and by its own description."""
+def _list_names(weights: WeightsFile, record: ConversionRecord | None) -> list[str]:
+    """What the model may have been called: by its record, else by its file and its own description."""
     own = model_name(weights.path)
-    described = _DESCRIBED.search(str(read_metadata(weights).get("description", "")))
-    names = [own, re.sub(r"_(int8|fp16|half)$", "", own), *([described[1]] if described else [])]
+    if record is not None:
+        names = [str(record.name), own]
+    else:
+        described = _DESCRIBED.search(str(read_metadata(weights).get("description", "")))
+        names = [own, re.sub(r"_(int8|fp16|half)$", "", own), *([described[1]] if described else [])]
     return [name for name in dict.fromkeys(names) if "/" not in name and "\\" not in name]
 
 

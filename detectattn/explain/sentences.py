@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from detectattn.explain.default_map import UNSCORED
 from detectattn.explain.judge import BASELINES, BOX, RANDOM
 from detectattn.explain.reach import (
     ReachDifference,
@@ -17,6 +18,9 @@ from detectattn.report.explanation import ModelExplained, PictureExplained
 from detectattn.results.explanation import MeanFigure, MethodFigures, Worth
 
 _SELF = "encoder_rows"
+_TOO_FEW = "too few detections to judge"
+# `python -m benchmarks faithfulness`; docs/attention.md has the figures.
+_BEST_UNSCORED = "Of the quick maps it did best on demo-rtdetr."
 
 
 def tell(models: Sequence[ModelExplained], pictures: Sequence[PictureExplained]) -> tuple[str, ...]:
@@ -27,17 +31,30 @@ def tell(models: Sequence[ModelExplained], pictures: Sequence[PictureExplained])
         pictures: All of them.
     """
     seen = [model for model in models if model.methods]
-    sentences = [_tell_default(model) for model in models]
+    sentences = list(_tell_reach(models, pictures))
+    sentences += _tell_defaults(models)
     sentences += [told for model in seen if (told := _tell_labels(model))]
-    sentences += _tell_reach(models, pictures)
     sentences += _tell_self_attention(seen)
     return tuple(sentences)
 
 
-def _tell_default(model: ModelExplained) -> str:
-    best = find_figures(model, model.default_method)
-    if best is None:
-        return f"{model.name} finds nothing in these pictures, so there is no map of it."
+def _tell_defaults(models: Sequence[ModelExplained]) -> Iterator[str]:
+    """Which map stands for each model, and why; what holds of several is told once."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for model in models:
+        best = find_figures(model, model.default_method)
+        if best is None:
+            yield f"{model.name} finds nothing in these pictures, so there is no map of it."
+        elif best.faithfulness is None:
+            alike.setdefault((best.title, model.default_reason), []).append(model.name)
+        else:
+            yield _tell_default(model, best)
+    for (title, reason), names in alike.items():
+        best_of = f" {_BEST_UNSCORED}" if reason == UNSCORED else ""
+        yield f"{_join(names)} {'is' if len(names) == 1 else 'are'} shown by “{title}”. {reason}{best_of}"
+
+
+def _tell_default(model: ModelExplained, best: MethodFigures) -> str:
     told = f"{model.name} is shown by {_quote(best)}. {model.default_reason}"
     if best.faithfulness is None or best.method in BASELINES:
         return told
@@ -68,10 +85,10 @@ def _tell_labels(model: ModelExplained) -> str:
         ("says more than the box", "says more than the box"),
         ("no more than the box", "says no more than the box itself"),
         ("no better than random", "is no better than random"),
-        ("not decided", "is not decided on by so few"),
+        ("not decided", _TOO_FEW),
     )
     found = [(words, [_quote(f) for f in scored if f.worth == worth]) for worth, words in groups]
-    parts = [f"{', '.join(names)} {words if len(names) == 1 else _to_plural(words)}" for words, names in found if names]
+    parts = [_tell_label(words, names) for words, names in found if names]
     if not parts:
         return ""
     open_still = any(f.worth in ("says more than the box", "not decided") for f in scored)
@@ -79,6 +96,12 @@ def _tell_labels(model: ModelExplained) -> str:
     detections = max(f.detections for f in scored)
     on = f"{detections:,} detection{'' if detections == 1 else 's'}"
     return f"Of {model.name}'s maps, on {on}: {'; '.join(parts)}.{none}"
+
+
+def _tell_label(words: str, names: Sequence[str]) -> str:
+    if words == _TOO_FEW:
+        return f"{words} {_join(names)}"
+    return f"{', '.join(names)} {words if len(names) == 1 else _to_plural(words)}"
 
 
 def _to_plural(words: str) -> str:
@@ -99,11 +122,11 @@ def _tell_reach(models: Sequence[ModelExplained], pictures: Sequence[PictureExpl
         return
     figures = find_figures(seen[0], common)
     assert figures is not None
+    for pair in compare_reach(pictures, models, common) if len(seen) > 1 else ():
+        yield _tell_pair(pair, models, figures)
     same = "" if len(seen) == 1 else ", the same measure for all"
     parts = [_share_outside(model, common) for model in seen]
     yield f"By {_quote(figures)}{same}, outside the box lies {_join(parts)}{_tell_area(figures)}."
-    for pair in compare_reach(pictures, models, common) if len(seen) > 1 else ():
-        yield _tell_pair(pair, models, common)
 
 
 def _tell_area(figures: MethodFigures) -> str:
@@ -122,19 +145,20 @@ def _share_outside(model: ModelExplained, method: str) -> str:
     return f"{_percent_interval(turn_outside(figures.energy))} of {model.name}'s evidence{far}"
 
 
-def _tell_pair(pair: ReachDifference, models: Sequence[ModelExplained], method: str) -> str:
+def _tell_pair(pair: ReachDifference, models: Sequence[ModelExplained], measure: MethodFigures) -> str:
     figure = pair.figure
     on = f"on {pair.objects} objects that both find" if pair.objects > 1 else "on the one object that both find"
     # Maps made at the head's input end where a convolutional head's few cells end: they would answer by construction.
-    answers = method == "input_gradient" and _is_contest(pair, models)
+    answers = measure.method == "input_gradient" and _is_contest(pair, models)
     question = "Does attention look further than convolution? " if answers else ""
+    by = f"By {_quote(measure)}"
     if not pair.decided:
-        return f"{question}Whose evidence reaches further, {pair.a}'s or {pair.b}'s, is not decided {on}."
+        return f"{question}{by} it is not decided whose evidence reaches further, {pair.a}'s or {pair.b}'s, {on}."
     further, nearer = (pair.a, pair.b) if figure.value > 0 else (pair.b, pair.a)
     ends = sorted((abs(figure.low), abs(figure.high)))
     points = f"{_points(abs(figure.value))} points ({_points(ends[0])}–{_points(ends[1])})"
-    answer = question and ("By this measure yes: " if _attends(further, models) else "By this measure no: ")
-    return f"{question}{answer}{further} has {points} more outside the box than {nearer}, {on}."
+    answer = f" {'yes' if _attends(further, models) else 'no'}:" if question else ""
+    return f"{question}{by}{answer} {further} has {points} more of its evidence outside the box than {nearer}, {on}."
 
 
 def _is_contest(pair: ReachDifference, models: Sequence[ModelExplained]) -> bool:

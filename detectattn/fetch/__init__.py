@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from detectattn.fetch.addresses import check_scheme, redact_url
 from detectattn.fetch.body import FetchedBody, OpenedBody, fetch_bytes, open_body
+from detectattn.fetch.connection import Origin
 from detectattn.fetch.file import OnProgress, fetch_file
 from detectattn.fetch.limits import FetchLimits, format_bytes
+from detectattn.fetch.live import LiveBody
 from detectattn.fetch.partial import PartialFile
 from detectattn.fetch.place import FetchedFile, compute_sha256, place_file
 
@@ -18,8 +20,10 @@ __all__ = [
     "FetchLimits",
     "FetchedBody",
     "FetchedFile",
+    "LiveBody",
     "OnProgress",
     "OpenedBody",
+    "Origin",
     "PartialFile",
     "check_scheme",
     "compute_sha256",

@@ -14,7 +14,10 @@ from detectattn.errors import ForbiddenAddress
 Resolver = Callable[[str], Iterable[str]]
 
 _NO_UTF8 = re.compile("[\ud800-\udfff]")  # what undecodable bytes of a command line or list become
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# Prefixes whose last four bytes are an IPv4 address: compatible, translated and NAT64 (RFC 4291, 2765, 6052).
+_WRAPPING = tuple(map(ipaddress.IPv6Network, ("::/96", "::ffff:0:0:0/96", "64:ff9b::/96")))
+# Translators of a network of one's own (RFC 8215). Where in it the IPv4 address lies is for that network to choose.
+_LOCAL_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")
 _DELIMITER = re.compile("([&;#=])")
 _SECRET_NAME = re.compile(
     r"token|secret|passw|pwd|signature|credential|api[_-]?key|auth|(?:^|\?)(?:sig|key)$", re.IGNORECASE
@@ -42,15 +45,20 @@ def classify_address(address: str) -> Reach:
         ValueError: The text is not an IP address.
     """
     ip = ipaddress.ip_address(address)
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour
-        if inner is None and ip in _NAT64:
-            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if inner is not None:
-            ip = inner
     if ip.is_loopback or ip.is_link_local or ip.is_unspecified:
         return Reach.MACHINE
+    if isinstance(ip, ipaddress.IPv6Address):
+        if (inner := _unwrap(ip)) is not None:
+            return classify_address(str(inner))
+        if ip in _LOCAL_NAT64 or ip.is_site_local:
+            return Reach.PRIVATE
     return Reach.PUBLIC if ip.is_global and not ip.is_multicast else Reach.PRIVATE
+
+
+def _unwrap(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    if any(ip in network for network in _WRAPPING):
+        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    return ip.ipv4_mapped or ip.sixtofour
 
 
 def resolve_host(host: str) -> list[str]:
@@ -108,7 +116,9 @@ def check_scheme(url: str) -> None:
         raise ForbiddenAddress(f"{shown} holds bytes that are no UTF-8", hint="Write the address in UTF-8")
 
 
-def check_redirect(url: str, target: str, target_host: str, reach: Reach, resolve: Resolver = resolve_host) -> None:
+def check_redirect(
+    url: str, target: str, target_host: str, reach: Reach, resolve: Resolver = resolve_host, leads: str = "redirects to"
+) -> None:
     """Refuse a redirect that leads to another scheme, to less security, or inward.
 
     Args:
@@ -117,11 +127,12 @@ def check_redirect(url: str, target: str, target_host: str, reach: Reach, resolv
         target_host: The host of ``target``, as the HTTP client reads it.
         reach: How far out the redirecting server lies.
         resolve: From a name to its addresses.
+        leads: What stands between the two addresses in a message.
 
     Raises:
         ForbiddenAddress: The redirect must not be followed.
     """
-    shown = f"{redact_url(url)} redirects to {redact_url(target)}"
+    shown = f"{redact_url(url)} {leads} {redact_url(target)}"
     if not target.lower().startswith(("http://", "https://")):
         raise ForbiddenAddress(f"{shown}, which is no http or https address", hint="Give the file's own address")
     if url.lower().startswith("https:") and not target.lower().startswith("https:"):

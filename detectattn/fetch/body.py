@@ -40,12 +40,14 @@ class OpenedBody:
         content_type: As in :class:`FetchedBody`.
         final_url: As in :class:`FetchedBody`.
         length: How many bytes were announced, or None.
+        is_redirected: Whether ``final_url`` is another address than the first.
     """
 
     chunks: Iterator[bytes]
     content_type: str
     final_url: str
     length: int | None
+    is_redirected: bool = False
 
 
 @contextmanager
@@ -56,9 +58,9 @@ def open_body(url: str, limits: FetchLimits, *, offline: bool = False) -> Iterat
         FetchError: It cannot be reached, answers with an error, or breaks a limit.
     """
     with open_response(url, limits, offline=offline) as answer:
-        content_type = answer.response.headers.get("content-type", "").partition(";")[0].strip().lower()
         chunks = iter_chunks(answer, url, limits)
-        yield OpenedBody(chunks, content_type, answer.final_url, announced_length(answer))
+        length = announced_length(answer)
+        yield OpenedBody(chunks, answer.content_type, answer.final_url, length, answer.is_redirected)
 
 
 def fetch_bytes(url: str, limits: FetchLimits, *, offline: bool = False) -> FetchedBody:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from types import TracebackType
 from typing import Self
 
@@ -15,37 +16,52 @@ class Clock:
     """
 
     def __init__(self, total_s: float) -> None:
-        self._timer = threading.Timer(total_s, self._ring)
-        self._timer.daemon = True
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
+        self._deadline_s = time.monotonic() + total_s
+        self._is_over = False
         self._handle: socket.socket | None = None
+        self._thread = threading.Thread(target=self._run, name="fetch-clock", daemon=True)
         self.expired = False
 
     def __enter__(self) -> Self:
-        self._timer.start()
+        self._thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._timer.cancel()
+        with self._changed:
+            self._is_over = True
+            self._changed.notify()
         self.watch(None)
+
+    def renew(self, total_s: float) -> None:
+        """Count from now on; the fetch has come to where it deserves as much time again."""
+        with self._changed:
+            before_s, self._deadline_s = self._deadline_s, time.monotonic() + total_s
+            if self._deadline_s < before_s:
+                self._changed.notify()
 
     def watch(self, connection: socket.socket | None) -> None:
         """Cut this connection when the time is up; forget the one before."""
         # A duplicate handle: the client wraps and detaches the original for TLS.
         fresh = None if connection is None else connection.dup()
-        with self._lock:
+        with self._changed:
             stale, self._handle = self._handle, fresh
             if self.expired:
                 self._cut()
         if stale is not None:
             stale.close()
 
-    def _ring(self) -> None:
-        with self._lock:
-            self.expired = True
-            self._cut()
+    def _run(self) -> None:
+        with self._changed:
+            while not self._is_over:
+                left_s = self._deadline_s - time.monotonic()
+                if left_s <= 0:
+                    self.expired = True
+                    self._cut()
+                    return
+                self._changed.wait(min(left_s, threading.TIMEOUT_MAX))
 
     def _cut(self) -> None:
         if self._handle is None:

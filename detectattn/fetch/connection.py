@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from detectattn import __version__
-from detectattn.errors import ConnectionFailed, ForbiddenAddress, HttpStatus, Offline
+from detectattn.errors import ConnectionFailed, ForbiddenAddress, Offline
 from detectattn.fetch.addresses import (
     Reach,
     check_redirect,
@@ -19,11 +19,12 @@ from detectattn.fetch.addresses import (
     classify_host,
     inward_error,
     redact_url,
+    resolve_host,
     resolve_literal,
 )
 from detectattn.fetch.clock import Clock
 from detectattn.fetch.limits import FetchLimits
-from detectattn.fetch.translate import timed_out, translate_error
+from detectattn.fetch.translate import check_status, timed_out, translate_error
 
 if TYPE_CHECKING:
     import ssl
@@ -31,14 +32,21 @@ if TYPE_CHECKING:
     import httpx
 
 _OWN_ADDRESS = "Give the file's own address"
-_STATUS_HINTS = {
-    401: "Put the user and password into the address, as https://user:password@host/path",
-    403: "Check that the address may be read without a login",
-    404: "Check the address for a typing error",
-    407: "Put the proxy's user and password into HTTPS_PROXY",
-    410: "It is gone for good; look for a new address",
-    429: "Wait a while and try again",
-}
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """An answer that may name other addresses.
+
+    Attributes:
+        url: Where it came from, unredacted.
+        reach: How far out that lies, or the farthest on the way there.
+        is_proxied: Whether a proxy fetched it, which looks names up itself.
+    """
+
+    url: str
+    reach: Reach
+    is_proxied: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +55,25 @@ class Answer:
 
     Attributes:
         response: The open response.
-        final_url: The address after redirects, unredacted.
+        origin: Where it came from, after redirects.
         clock: The fetch's time.
+        is_redirected: Whether that is another address than the first.
     """
 
     response: httpx.Response
-    final_url: str
+    origin: Origin
     clock: Clock
+    is_redirected: bool
+
+    @property
+    def final_url(self) -> str:
+        """The address after redirects, unredacted."""
+        return self.origin.url
+
+    @property
+    def content_type(self) -> str:
+        """The media type it claims, in lower case without parameters; empty where it claims none."""
+        return str(self.response.headers.get("content-type", "")).partition(";")[0].strip().lower()
 
 
 class _PeerGuard:
@@ -83,7 +103,7 @@ class _PeerGuard:
         self.reach = classify_address(address)
         if self.reach < self._least:
             stream.close()
-            raise inward_error(f"A redirect led to {self._host}, which answers at {address}")
+            raise inward_error(f"Another server's answer led to {self._host}, which answers at {address}")
 
 
 @contextmanager
@@ -94,6 +114,7 @@ def open_response(
     offline: bool = False,
     headers: Mapping[str, str] | None = None,
     also_accept: frozenset[int] = frozenset(),
+    origin: Origin | None = None,
 ) -> Iterator[Answer]:
     """Send a GET and follow its redirects; yield the answer with its body unread.
 
@@ -105,29 +126,36 @@ def open_response(
         offline: Refuse before anything is sent.
         headers: Sent along, on every hop.
         also_accept: Status codes of 400 and above that the caller wants to see.
+        origin: The answer that named the address, where the user did not; it is held to the rules of redirects.
 
     Raises:
         FetchError: Any of its leaves.
     """
-    import httpx
-
     check_scheme(url)
     if offline:
         raise Offline(
             f"{redact_url(url)} was not fetched, for the network is forbidden (--offline)",
             hint="Leave --offline out, or give a local file",
         )
-    with Clock(limits.total_s) as clock:
+    # The client comes first: what it takes to load is not the server's time.
+    with _open_client(limits) as client, Clock(limits.total_s) as clock, translate_client_errors(url, limits, clock):
+        answer = _follow(client, url, limits, clock, headers or {}, origin)
         try:
-            with _open_client(limits) as client:
-                answer = _follow(client, url, limits, clock, headers or {})
-                try:
-                    _check_status(answer, also_accept)
-                    yield answer
-                finally:
-                    answer.response.close()
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise (timed_out(url, limits) if clock.expired else translate_error(error, url, limits)) from error
+            check_status(answer.response, answer.final_url, also_accept)
+            yield answer
+        finally:
+            answer.response.close()
+
+
+@contextmanager
+def translate_client_errors(url: str, limits: FetchLimits, clock: Clock) -> Iterator[None]:
+    """Turn the HTTP client's errors into this project's."""
+    import httpx
+
+    try:
+        yield
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise (timed_out(url, limits) if clock.expired else translate_error(error, url, limits)) from error
 
 
 def _open_client(limits: FetchLimits) -> httpx.Client:
@@ -162,10 +190,19 @@ def _load_tls(cert_file: str | None, cert_dir: str | None) -> ssl.SSLContext:
         ) from error
 
 
-def _follow(client: httpx.Client, url: str, limits: FetchLimits, clock: Clock, headers: Mapping[str, str]) -> Answer:
-
+def _follow(
+    client: httpx.Client,
+    url: str,
+    limits: FetchLimits,
+    clock: Clock,
+    headers: Mapping[str, str],
+    origin: Origin | None,
+) -> Answer:
     here, least = _to_address(url), Reach.MACHINE
-    for _ in range(limits.redirects + 1):
+    if origin is not None:
+        least = origin.reach
+        _check_hop(origin, here, "names")
+    for hop in range(limits.redirects + 1):
         guard = _PeerGuard(here.raw_host.decode("ascii"), least, clock)
         request = client.build_request("GET", here, headers=dict(headers), extensions={"trace": guard})
         try:
@@ -173,18 +210,21 @@ def _follow(client: httpx.Client, url: str, limits: FetchLimits, clock: Clock, h
         except ValueError as error:  # the client looks at where an answer leads before anyone asks it to go there
             shown = redact_url(str(here))
             raise ForbiddenAddress(f"{shown} leads to no usable address ({error})", hint=_OWN_ADDRESS) from error
+        is_proxied = guard.reach is None
+        least = max(least, classify_host(here.host, resolve_literal) if guard.reach is None else guard.reach)
+        found = Origin(str(here), least, is_proxied)
         if not response.has_redirect_location:
-            return Answer(response, str(here), clock)
+            return Answer(response, found, clock, is_redirected=hop > 0)
         response.close()
         there = _to_address(response.headers["location"], here)
-        if guard.reach is None:  # Through a proxy.
-            least = max(least, classify_host(here.host, resolve_literal))
-            check_redirect(str(here), str(there), there.host, least, resolve_literal)
-        else:
-            least = max(least, guard.reach)
-            check_redirect(str(here), str(there), there.host, least)
+        _check_hop(found, there, "redirects to")
         here = there
     raise ForbiddenAddress(f"{redact_url(url)} redirects more than {limits.redirects} times", hint=_OWN_ADDRESS)
+
+
+def _check_hop(origin: Origin, there: httpx.URL, leads: str) -> None:
+    resolve = resolve_literal if origin.is_proxied else resolve_host
+    check_redirect(origin.url, str(there), there.host, origin.reach, resolve, leads)
 
 
 def _to_address(text: str, base: httpx.URL | None = None) -> httpx.URL:
@@ -204,14 +244,3 @@ def _to_address(text: str, base: httpx.URL | None = None) -> httpx.URL:
     except (httpx.InvalidURL, ValueError) as error:
         shown = redact_url(text) if base is None else f"{redact_url(str(base))} redirects to {redact_url(text)}, which"
         raise ForbiddenAddress(f"{shown} is not a usable address ({error})", hint="Check its spelling") from error
-
-
-def _check_status(answer: Answer, also_accept: frozenset[int]) -> None:
-    status = answer.response.status_code
-    if 200 <= status < 300 or status in also_accept:
-        return
-    fallback = "Try again later" if status >= 500 else "Check the address"
-    raise HttpStatus(
-        f"{redact_url(answer.final_url)} answered {status} {answer.response.reason_phrase}".rstrip(),
-        hint=_STATUS_HINTS.get(status, fallback),
-    )

@@ -2,9 +2,39 @@
 
 from __future__ import annotations
 
-from detectattn.errors import ConnectionFailed, FetchError, FetchTimedOut, ForbiddenAddress
+from typing import TYPE_CHECKING
+
+from detectattn.errors import ConnectionFailed, FetchError, FetchTimedOut, ForbiddenAddress, HttpStatus
 from detectattn.fetch.addresses import redact_url
 from detectattn.fetch.limits import FetchLimits
+
+if TYPE_CHECKING:
+    import httpx
+
+_STATUS_HINTS = {
+    401: "Put the user and password into the address, as https://user:password@host/path",
+    403: "Check that the address may be read without a login",
+    404: "Check the address for a typing error",
+    407: "Put the proxy's user and password into HTTPS_PROXY",
+    410: "It is gone for good; look for a new address",
+    429: "Wait a while and try again",
+}
+
+
+def check_status(response: httpx.Response, url: str, also_accept: frozenset[int]) -> None:
+    """Refuse an answer that is an error, unless its status is one of those that are accepted.
+
+    Raises:
+        HttpStatus: It is.
+    """
+    status = response.status_code
+    if 200 <= status < 300 or status in also_accept:
+        return
+    fallback = "Try again later" if status >= 500 else "Check the address"
+    raise HttpStatus(
+        f"{redact_url(url)} answered {status} {response.reason_phrase}".rstrip(),
+        hint=_STATUS_HINTS.get(status, fallback),
+    )
 
 
 def timed_out(url: str, limits: FetchLimits) -> FetchTimedOut:

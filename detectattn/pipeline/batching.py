@@ -20,7 +20,7 @@ class Batcher:
 
     Args:
         size: Frames a batch.
-        window: Frames a frame may wait for, itself included.
+        window: Frames a frame may wait for, itself included, and what cannot be read among them.
     """
 
     def __init__(self, size: int, window: int | None = None) -> None:
@@ -34,9 +34,13 @@ class Batcher:
         group.append(ready)
         if len(group) == self._size:
             yield self._groups.pop(ready.resize.net_hw)
-        # One frame more makes one group overdue at most: each begins with a frame of its own.
+        yield from self.skip(ready.order)
+
+    def skip(self, order: int) -> Iterator[list[ReadyFrame]]:
+        """Pass over a place without a frame; what waited for it long enough."""
+        # One place more makes one group overdue at most: each begins with a frame of its own.
         oldest = min(self._groups, key=lambda shape: self._groups[shape][0].order, default=None)
-        if oldest is not None and ready.order - self._groups[oldest][0].order >= self.window - 1:
+        if oldest is not None and order - self._groups[oldest][0].order >= self.window - 1:
             yield self._groups.pop(oldest)
 
     def flush(self) -> Iterator[list[ReadyFrame]]:

@@ -55,9 +55,15 @@ def read_boot_id() -> str | None:
 def read_state(folder: Path) -> RunState:
     """The state of a run; nothing is known where there is none that can be read."""
     try:
-        return RunState(**json.loads((folder / STATE_FILE).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        state = RunState(**json.loads((folder / STATE_FILE).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, RecursionError):
         return RunState()
+    return state if _is_sound(state) else RunState()
+
+
+def _is_sound(state: RunState) -> bool:
+    are_counts = all(type(size) is int and size >= 0 for size in (state.whole_bytes, state.durable_bytes))
+    return are_counts and isinstance(state.boot_id, str | None)
 
 
 def write_state(folder: Path, state: RunState) -> None:
@@ -107,8 +113,10 @@ def _work(folder: Path, state: RunState, interval_s: float, ended: threading.Eve
 
 
 def _save(folder: Path, state: RunState) -> None:
-    # Where the disk is full or not there, the run itself says so; the state before stays true.
+    # Where the disk is full or the folder not there, the run itself says so; the state before stays true.
     with suppress(OutputError, OSError):
+        if not folder.is_dir():
+            return
         durable_bytes = _measure_records(folder)
         os.sync()
         write_state(folder, replace(state, durable_bytes=durable_bytes))

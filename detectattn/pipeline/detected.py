@@ -1,10 +1,10 @@
-"""What comes out of the network's threads: a frame with what was found in it, or with why nothing could be."""
+"""What becomes of an input's frames: what was found in each, or why nothing could be."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from detectattn.types import Detections, Frame, FrameFailure, ModelInfo, Prediction, StageTiming
+from detectattn.types import Detections, Frame, FrameFailure, Media, ModelInfo, Prediction, StageTiming
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -15,6 +15,11 @@ class Detected:
     frame: Frame
     prediction: Prediction
 
+    @property
+    def media(self) -> Media:
+        """Where the frame is from."""
+        return self.frame.media
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Undetected:
@@ -24,8 +29,25 @@ class Undetected:
     frame: Frame
     failure: FrameFailure
 
+    @property
+    def media(self) -> Media:
+        """Where the frame is from."""
+        return self.frame.media
 
-Outcome = Detected | Undetected
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unread:
+    """An input, or the rest of one, that cannot be read; ``order`` is its place in the run.
+
+    ``media`` is None for what could not even be opened.
+    """
+
+    order: int
+    media: Media | None
+    failure: FrameFailure
+
+
+Outcome = Detected | Undetected | Unread
 
 
 def to_prediction(frame: Frame, detections: Detections, model: ModelInfo, timing: StageTiming) -> Prediction:
@@ -40,4 +62,5 @@ def to_prediction(frame: Frame, detections: Detections, model: ModelInfo, timing
         timing=timing,
         timestamp_s=frame.timestamp_s,
         warnings=frame.warnings,
+        reduced=None if frame.reduced is None else frame.reduced.factor,
     )

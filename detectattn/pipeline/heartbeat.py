@@ -115,6 +115,8 @@ def _work(folder: Path, heartbeat: Heartbeat, live: Live, interval_s: float, end
 
 
 def _write(folder: Path, heartbeat: Heartbeat, *, ended: bool = False) -> None:
+    if not folder.is_dir():
+        return  # it is not made anew: the run itself says that it is gone
     with suppress(OutputError):
         replace_file(folder / HEARTBEAT_FILE, json.dumps(heartbeat.describe(ended=ended), indent=2) + "\n")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from detectattn.errors import DetectattnError, EmptySource
 from detectattn.pipeline.channel import Channel, StopSignal, Workers, wait_for
+from detectattn.pipeline.detected import Unread
 from detectattn.pipeline.naming import naming
 from detectattn.pipeline.timeline import StageClock
 from detectattn.sources.decode_messages import to_decoder_error
@@ -79,8 +80,8 @@ class FrameReader:
             first = FrameFailure(media.source, None, EmptySource.code, f"{media.source} holds no picture.")
         return _Opened(media, frames, first)
 
-    def iter_fitted(self, opened: _Opened, on_failure: Callable[[FrameFailure], None]) -> Iterator[_Fitted]:
-        """Its frames, and close it."""
+    def iter_fitted(self, opened: _Opened) -> Iterator[_Fitted | FrameFailure]:
+        """Its frames, and why there are no more, where it breaks off; and close it."""
         fitted = opened.first
         opened.first = None
         try:
@@ -92,7 +93,7 @@ class FrameReader:
             if close:
                 close()
         if fitted is not None:
-            on_failure(fitted)
+            yield fitted
 
     def _next_fitted(self, media: Media, frames: Iterator[Frame], index: int | None) -> _Fitted | FrameFailure | None:
         """The next frame, or why there is none, or None at the end."""
@@ -125,20 +126,25 @@ def feed_media(
 
 
 def iter_ready_frames(
-    pending: Channel[Future[_Opened] | FrameFailure],
-    reader: FrameReader,
-    stop: StopSignal,
-    on_failure: Callable[[FrameFailure], None],
-) -> Iterator[ReadyFrame]:
-    """Frames in the order of the input. What cannot be read goes to ``on_failure``; the others go on."""
+    pending: Channel[Future[_Opened] | FrameFailure], reader: FrameReader, stop: StopSignal
+) -> Iterator[ReadyFrame | Unread]:
+    """Frames, and what cannot be read in its place among them, in the order of the input."""
     order = 0
     for item in pending:
         if isinstance(item, FrameFailure):
-            on_failure(item)
-            continue
-        for fitted in reader.iter_fitted(wait_for(item, stop), on_failure):
-            yield ReadyFrame(order, fitted.frame, fitted.planes, fitted.resize, fitted.decode_ms, fitted.preprocess_ms)
+            yield Unread(order, None, item)
             order += 1
+            continue
+        opened = wait_for(item, stop)
+        for fitted in reader.iter_fitted(opened):
+            yield _number(order, opened.media, fitted)
+            order += 1
+
+
+def _number(order: int, media: Media, fitted: _Fitted | FrameFailure) -> ReadyFrame | Unread:
+    if isinstance(fitted, FrameFailure):
+        return Unread(order, media, fitted)
+    return ReadyFrame(order, fitted.frame, fitted.planes, fitted.resize, fitted.decode_ms, fitted.preprocess_ms)
 
 
 def next_frame(media: Media, frames: Iterator[Frame], index: int | None) -> Frame | FrameFailure | None:

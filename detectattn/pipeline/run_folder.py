@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from detectattn.errors import OutputExists, RunInUse, SourceError
+from detectattn.errors import NewerSchema, OutputExists, RunInUse, SourceError, UnreadableRecord
 from detectattn.pipeline.checkpoint import STATE_FILE
-from detectattn.records import manifest_from_json, manifest_to_json
+from detectattn.records import manifest_from_json, manifest_to_json, read_manifest_bytes
 from detectattn.sinks.files import output_errors, replace_file
 from detectattn.types import RunManifest
 
 _LOCK_FILE = ".detectattn.lock"
 _OURS = ".detectattn"
+# As sinks name what they have not finished: nothing else of that beginning is ours, an input's name may have it too.
+_DRAFT = re.compile(r"\.detectattn-[0-9a-f]{32}\.parts?(\..*)?", re.DOTALL)
 
 
 def require_new_folder(out: Path | None) -> None:
@@ -75,16 +78,23 @@ def read_manifest(folder: Path) -> RunManifest | None:
     """What ``run.json`` says; None where there is none, since the run never began.
 
     Raises:
-        UnreadableRecord: It is damaged.
+        NewerSchema: A later version wrote it.
+        UnreadableRecord: It is damaged, or larger than a run leaves it.
         SourceError: It cannot be read.
     """
     path = folder / "run.json"
     try:
-        return manifest_from_json(path.read_text(encoding="utf-8"))
+        text = read_manifest_bytes(path).decode("utf-8")
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise SourceError(f"{path} cannot be read ({error})", hint="Check its permissions") from error
+    try:
+        return manifest_from_json(text)
+    except NewerSchema as error:
+        raise NewerSchema(f"{path}: {error.problem}", hint=error.hint) from error
+    except UnreadableRecord as error:
+        raise UnreadableRecord(f"{path}: {error.problem}", hint="Put it back as it was, or begin a new run") from error
 
 
 def require_unbegun(folder: Path) -> None:
@@ -139,6 +149,8 @@ def lock_run_folder(folder: Path) -> Iterator[None]:
 def remove_drafts(folder: Path) -> None:
     """Remove the hidden files that a killed process was writing. The folder's lock must be held."""
     for draft in list(folder.rglob(f"{_OURS}-*.part*")):
+        if not _DRAFT.fullmatch(draft.name):
+            continue
         if draft.is_dir() and not draft.is_symlink():
             shutil.rmtree(draft, ignore_errors=True)
         else:

@@ -3,29 +3,33 @@
 Records are in the order of the inputs, and an input's record is written last of all its files. So the inputs are walked
 beside the records: each must have its own, or a failure. The last input that has records is done again unless it is
 known to be whole, since it may have had more frames to come; everything after it is still to do.
+
+Where a line of ``failures.jsonl`` is damaged, some input has neither. It is done again, and all that follows it: what
+is appended after the last record could not take its place.
 """
 
 from __future__ import annotations
 
-import json
 import os
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
-from detectattn.errors import SourceError, UnreadableRecord
+from detectattn.errors import SourceError
 from detectattn.pipeline.checkpoint import RunState, write_state
-from detectattn.records import failure_from_record, failure_line, parse_record
+from detectattn.pipeline.written import LastInput, NotedFailures, find_last_input, iter_whole_records, read_failures
+from detectattn.records import failure_line
 from detectattn.sinks.files import output_errors, replace_file
 from detectattn.types import Frame, FrameFailure, Media, Prediction
 
 _AS_BEFORE = "Put them back as they were and resume again, or begin a new run"
 _NO_PIXELS = np.zeros((1, 1, 3), np.uint8)
+_NO_RECORD: tuple[int, Prediction | None] = (0, None)
 
 Recall = Callable[[Frame, Prediction], None]
 
@@ -60,14 +64,17 @@ def settle(media: Iterable[Media | FrameFailure], folder: Path, recall: Recall, 
     """
     path = folder / "predictions.jsonl"
     last = find_last_input(path, state.whole_bytes, state.trusted_bytes)
-    walk = _Walk(_iter_records(path, last.start), _read_failures(folder / "failures.jsonl"), recall)
+    walk = _Walk(iter_whole_records(path, last.start), read_failures(folder / "failures.jsonl"), recall)
     items = iter(media)
     for item in items if not walk.is_at_end else ():
         walk.take(item)
         if walk.is_at_end:
             break
     walk.require_end()
-    return Settled(_from_last(items, last), tuple(walk.kept), last.start)
+    left = _from_last(items, last)
+    if walk.lost is not None:
+        return Settled(chain(walk.again, left), tuple(walk.kept), walk.lost)
+    return Settled(left, tuple(walk.kept), last.start)
 
 
 def cut_back(folder: Path, settled: Settled, state: RunState) -> None:
@@ -90,51 +97,26 @@ def cut_back(folder: Path, settled: Settled, state: RunState) -> None:
             failures.unlink(missing_ok=True)
 
 
-@dataclass(frozen=True, slots=True)
-class LastInput:
-    """The last input that has records and is done again.
+class _Walk:
+    """Inputs on one side, records and failures on the other.
 
     Attributes:
-        source: Its name; None where there is none.
-        start: Where its records begin, in bytes, or all of them end.
+        kept: Failures of inputs that are settled.
+        lost: Where the records end of those inputs, if an input has neither records nor a failure; None if all have.
+        again: From that input on, those that were walked.
     """
 
-    source: str | None
-    start: int
-
-
-def find_last_input(path: Path, whole_bytes: int = 0, trusted_bytes: int | None = None) -> LastInput:
-    """The last input in a records file, of which whole lines alone count.
-
-    Args:
-        path: A ``predictions.jsonl``, or none.
-        whole_bytes: Inputs whose records end here or before are whole.
-        trusted_bytes: Look no further than this; None for to the end.
-
-    Raises:
-        UnreadableRecord: A line is no record.
-    """
-    start = end = 0
-    last: tuple[str | None, int] = (None, -1)
-    for offset, line in _iter_lines(path, trusted_bytes):
-        key = _read_key(path, offset, line)
-        if key[0] != last[0] or key[1] <= last[1]:
-            start = offset
-        last, end = key, offset + len(line)
-    return LastInput(None, end) if end == whole_bytes else LastInput(last[0], start)
-
-
-class _Walk:
-    """Inputs on one side, records and failures on the other."""
-
-    def __init__(self, records: Iterator[Prediction], failures: Iterable[FrameFailure], recall: Recall) -> None:
+    def __init__(self, records: Iterator[tuple[int, Prediction]], failures: NotedFailures, recall: Recall) -> None:
         self._records = records
-        self._next = next(records, None)
+        self._offset, self._next = next(records, _NO_RECORD)
         self._recall = recall
+        self._damaged, self._path = failures.damaged, failures.path
         self._failures: defaultdict[str, deque[FrameFailure]] = defaultdict(deque)
-        for failure in failures:
+        for failure in failures.noted:
             self._failures[failure.source].append(failure)
         self.kept: list[FrameFailure] = []
+        self.lost: int | None = None
+        self.again: list[Media | FrameFailure] = []
 
     @property
     def is_at_end(self) -> bool:
@@ -143,10 +125,12 @@ class _Walk:
     def take(self, item: Media | FrameFailure) -> None:
         if isinstance(item, FrameFailure) or not self._take_frames(item):
             if not self._take_failure(item.source, of_frame=False):
-                self._refuse(item.source)
+                self._miss(item.source)
         else:
             # A medium that broke off has a failure beside its frames.
             self._take_failure(item.source, of_frame=True)
+        if self.lost is not None:
+            self.again.append(item)
 
     def _take_frames(self, media: Media) -> bool:
         index, kind = -1, media.kind
@@ -155,24 +139,42 @@ class _Walk:
             kind = "image" if record.timestamp_s is None else "video"
         opened = replace(media, kind=kind)
         while record is not None and record.source == media.source and record.index > index:
-            self._recall(Frame(opened, record.index, _NO_PIXELS, record.timestamp_s, record.warnings), record)
+            if self.lost is None:
+                self._recall(Frame(opened, record.index, _NO_PIXELS, record.timestamp_s, record.warnings), record)
             index = record.index
-            record = self._next = next(self._records, None)
+            self._offset, record = next(self._records, _NO_RECORD)
+            self._next = record
         return index >= 0
 
     def _take_failure(self, source: str, *, of_frame: bool) -> bool:
         waiting = self._failures[source]
         if waiting and (waiting[0].index is not None) == of_frame:
-            self.kept.append(waiting.popleft())
+            failure = waiting.popleft()
+            if self.lost is None:
+                self.kept.append(failure)
             return True
         return False
+
+    def _miss(self, source: str) -> None:
+        """An input has neither records nor a failure: one was lost, or it is no input of the run."""
+        if not self._damaged:
+            self._refuse(source)
+        self._damaged -= 1
+        if self.lost is None:
+            self.lost = self._offset
 
     def require_end(self) -> None:
         if self._next is not None:
             raise _to_missing(self._next.source)
 
-    def _refuse(self, source: str) -> None:
+    def _refuse(self, source: str) -> NoReturn:
         assert self._next is not None
+        if not self._path.exists():
+            raise SourceError(
+                f"the run has neither records nor a failure of {source}, which comes before {self._next.source}: "
+                f"it is a new input, or it failed and {self._path} is missing",
+                hint="Take the input away or put the file back, and resume again; or begin a new run",
+            )
         raise SourceError(
             f"the inputs are not those that the run began with: {source} comes where it had {self._next.source}",
             hint=_AS_BEFORE,
@@ -198,42 +200,3 @@ def _from_last(items: Iterator[Media | FrameFailure], last: LastInput) -> Iterat
                 )
             return chain(before, items)
     raise _to_missing(last.source)
-
-
-def _iter_lines(path: Path, end: int | None) -> Iterator[tuple[int, bytes]]:
-    """Whole lines with their offsets; a last one without its newline is torn."""
-    if not path.exists():
-        return
-    offset = 0
-    with path.open("rb") as stream:
-        for line in stream:
-            if not line.endswith(b"\n") or (end is not None and offset + len(line) > end):
-                return
-            yield offset, line
-            offset += len(line)
-
-
-def _iter_records(path: Path, end: int) -> Iterator[Prediction]:
-    """The records in the first ``end`` bytes of a file."""
-    for _, line in _iter_lines(path, end):
-        yield parse_record(line.decode("utf-8"))
-
-
-def _read_key(path: Path, offset: int, line: bytes) -> tuple[str | None, int]:
-    try:
-        record = json.loads(line)
-        return str(record["source"]), int(record["index"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise UnreadableRecord(
-            f"{path}, byte {offset}: this is no record ({error})",
-            hint="The file was changed or damaged; begin a new run",
-        ) from error
-
-
-def _read_failures(path: Path) -> list[FrameFailure]:
-    """The failures that were noted. A line that cannot be read is that of an input which is tried again."""
-    failures = []
-    for _, line in _iter_lines(path, None):
-        with suppress(UnreadableRecord, ValueError):
-            failures.append(failure_from_record(json.loads(line)))
-    return failures

@@ -8,7 +8,7 @@ Every queue is bounded, in number; where frames are large, they are bounded in b
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from detectattn.machine import count_usable_cores
 from detectattn.pipeline.batching import Batcher, Reorder
 from detectattn.pipeline.budget import UNDER_WAY_BYTES, Ahead, Budget, count_pixel_bytes
 from detectattn.pipeline.channel import Channel, StopSignal, Threads, Workers
-from detectattn.pipeline.detected import Detected, Outcome, Undetected
+from detectattn.pipeline.detected import Outcome, Undetected, Unread
 from detectattn.pipeline.in_time import ANSWER_S
 from detectattn.pipeline.inference import Group, Inference, Passage
 from detectattn.pipeline.reading import FrameReader, OpenFrames, feed_media, iter_ready_frames
@@ -55,7 +55,6 @@ class Stages:
         detector: The model.
         options: Thresholds and threads.
         stop: Ends every wait; holds the error of the thread that failed.
-        on_failure: Told of every input that failed, from a thread of the run.
         clock: Told what every stage takes.
         rescue: What may be done about an engine that fails.
 
@@ -68,7 +67,6 @@ class Stages:
         detector: Detector,
         options: RunOptions,
         stop: StopSignal,
-        on_failure: Callable[[FrameFailure], None],
         clock: StageClock | None = None,
         rescue: Rescue | None = None,
     ) -> None:
@@ -76,7 +74,6 @@ class Stages:
         self.complete = False
         self._detector = detector
         self._options = options
-        self._on_failure = on_failure
         self._clock = clock or StageClock()
         self._threads = Threads(stop)
         streams, batch = detector.engine.spec.streams, detector.batch
@@ -119,8 +116,8 @@ class Stages:
         self._threads.start("assemble", lambda: self._assemble(reader))
         self._inference.start()
 
-    def iter_detected(self) -> Iterator[Detected]:
-        """Predictions in the order of the input.
+    def iter_outcomes(self) -> Iterator[Outcome]:
+        """What became of every frame, and what could not be read in its place among them, in the order of the input.
 
         Raises:
             Stopped: The run is stopping; ``stop.error`` says why, if it was an error.
@@ -132,16 +129,14 @@ class Stages:
             del done  # or its pixels would stay until the next one comes
             while outcomes:
                 outcome = outcomes.popleft()
-                self._under_way.release(count_pixel_bytes(outcome.frame))
-                if outcome.frame.media is broken:
+                if not isinstance(outcome, Unread):
+                    self._under_way.release(count_pixel_bytes(outcome.frame))
+                if broken is not None and outcome.media is broken:
                     continue
-                if isinstance(outcome, Undetected):
-                    # As where it cannot be read any further: what follows of the same medium is left out. A stream
-                    # goes on: its next picture may be smaller, and what is missing of it is no gap in a file.
-                    if outcome.frame.media.kind != "stream":
-                        broken = outcome.frame.media
-                    self._on_failure(outcome.failure)
-                    continue
+                # As where it cannot be read any further: what follows of the same medium is left out. A stream goes on:
+                # its next picture may be smaller, and what is missing of it is no gap in a file.
+                if isinstance(outcome, Undetected) and outcome.media.kind != "stream":
+                    broken = outcome.media
                 yield outcome
                 del outcome
         self.complete = True
@@ -153,9 +148,14 @@ class Stages:
         self._threads.join(_JOIN_S)
 
     def _assemble(self, reader: FrameReader) -> None:
-        for ready in iter_ready_frames(self._pending, reader, self.stop, self._on_failure):
-            self._under_way.acquire(count_pixel_bytes(ready.frame))
-            for group in self._batcher.add(ready):
+        for ready in iter_ready_frames(self._pending, reader, self.stop):
+            if isinstance(ready, Unread):
+                self._done.put(ready)
+                groups = self._batcher.skip(ready.order)
+            else:
+                self._under_way.acquire(count_pixel_bytes(ready.frame))
+                groups = self._batcher.add(ready)
+            for group in groups:
                 self._batches.put(group)
         for group in self._batcher.flush():
             self._batches.put(group)

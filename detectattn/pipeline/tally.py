@@ -23,6 +23,7 @@ class RunTally:
     Attributes:
         status: How it stands, or ended. ``stopped``: by the user, through the window of ``--show``, or because too many
             inputs failed.
+        tried: Inputs whose turn has come, in their order: those that are being written, and those that failed.
         media: Inputs begun, of which the last may still go on.
         images: Pictures and pages done.
         frames: Frames of videos and streams done.
@@ -30,6 +31,7 @@ class RunTally:
         images_with: Images and frames that hold a class, by its name.
         failures: What could not be processed, in order.
         warnings: Frames that carry a warning.
+        reduced: Pictures that the model was shown at a fraction of their size.
         stages: Milliseconds by stage, summed.
         started_s: On the monotonic clock.
         wall_s: How long the run took, once it has ended.
@@ -41,6 +43,7 @@ class RunTally:
     """
 
     status: RunStatus = "running"
+    tried: int = 0
     media: int = 0
     images: int = 0
     frames: int = 0
@@ -48,6 +51,7 @@ class RunTally:
     images_with: Counter[str] = field(default_factory=Counter)
     failures: list[FrameFailure] = field(default_factory=list)
     warnings: int = 0
+    reduced: int = 0
     stages: Counter[str] = field(default_factory=Counter)
     started_s: float = field(default_factory=time.monotonic)
     wall_s: float = 0.0
@@ -57,6 +61,12 @@ class RunTally:
     recovered: list[Recovery] = field(default_factory=list)
     last_batch: int | None = None
     _last: Media | None = None
+    _tried: Media | None = None
+
+    def begin(self, media: Media | None) -> None:
+        """Count an input when its first frame comes, or its failure; None for one that could not even be opened."""
+        if media is None or media is not self._tried:
+            self.tried, self._tried = self.tried + 1, media
 
     def add(self, frame: Frame, prediction: Prediction) -> None:
         """Count one frame that is written."""
@@ -65,6 +75,7 @@ class RunTally:
         else:
             self.frames += 1
         self.warnings += bool(prediction.warnings)
+        self.reduced += prediction.reduced is not None
         if frame.media is not self._last:
             self.media, self._last = self.media + 1, frame.media
         names = [prediction.class_name(int(c)) for c in prediction.detections.class_id]
@@ -116,6 +127,7 @@ class RunTally:
             "failures": len(self.failures),
             "failures_by_code": dict(by_code.most_common()),
             "warnings": self.warnings,
+            "reduced": self.reduced,
         }
 
     def timing(self) -> dict[str, Any]:

@@ -29,6 +29,10 @@ class Writer:
         on_written: Told of every frame that is done.
         at_once: Frames whose pictures may be under way however large they are; one more where they are small.
         clock: Told what writing takes.
+
+    Attributes:
+        is_broken: Whether writing a frame was broken off, by an error or an interrupt. Nothing is written after that:
+            a frame without its record between others that have theirs would never be made up for.
     """
 
     def __init__(
@@ -51,6 +55,7 @@ class Writer:
         self._clock = clock or StageClock()
         self._pending: deque[tuple[Frame, Prediction, Future[float]]] = deque()
         self._pending_bytes = 0
+        self.is_broken = False
 
     def write(self, frame: Frame, prediction: Prediction) -> None:
         """Take one frame, in the order of the input."""
@@ -60,7 +65,7 @@ class Writer:
             self._complete()
 
     def drain(self) -> None:
-        """Complete all frames that are under way."""
+        """Complete all frames that are under way; none where writing was broken off."""
         while self._pending:
             self._complete()
 
@@ -88,6 +93,14 @@ class Writer:
         return len(self._pending) > self._at_once + 1
 
     def _complete(self) -> None:
+        try:
+            self._write_next()
+        except BaseException:
+            self.is_broken = True
+            self._pending.clear()
+            raise
+
+    def _write_next(self) -> None:
         frame, prediction, future = self._pending[0]
         write_ms = wait_for(future, self._stop)
         self._pending.popleft()

@@ -4,7 +4,7 @@ One line of ``predictions.jsonl`` is one picture; ``docs/records.md`` describes 
 where numbers are rounded: boxes to 0.01 px, scores to 1e-5, times to a microsecond.
 """
 
-from detectattn.records.files import find_record_files, iter_records
+from detectattn.records.files import find_record_files, iter_lines, iter_records, read_manifest_bytes
 from detectattn.records.predictions import from_record, parse_record, record_line, to_record
 from detectattn.records.run import (
     failure_from_record,
@@ -23,10 +23,12 @@ __all__ = [
     "failure_to_record",
     "find_record_files",
     "from_record",
+    "iter_lines",
     "iter_records",
     "manifest_from_json",
     "manifest_to_json",
     "parse_record",
+    "read_manifest_bytes",
     "record_line",
     "to_record",
 ]

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from detectattn.errors import NewerSchema, SourceError, SourceNotFound, TornRecord, UnreadableRecord
 from detectattn.records.predictions import parse_record
 from detectattn.types import Prediction
+
+_MOST_LINE_BYTES = 64_000_000
+_MOST_MANIFEST_BYTES = 256_000_000
+_TOO_LARGE = "Name a file that a run wrote"
 
 
 def find_record_files(path: Path) -> tuple[Path, ...]:
@@ -49,6 +55,40 @@ def iter_records(path: Path, *, skip_torn: bool = False) -> Iterator[Prediction]
         yield from _iter_file(file, skip_torn=skip_torn and file is files[-1])
 
 
+def iter_lines(stream: BinaryIO, path: Path) -> Iterator[bytes]:
+    """The lines of a file, each with its newline; one that is damaged, or no file of a run, may be without end.
+
+    Args:
+        stream: The file, at the start of a line.
+        path: What messages call it.
+
+    Raises:
+        UnreadableRecord: A line is larger than a record can be.
+    """
+    number = 0
+    while line := stream.readline(_MOST_LINE_BYTES + 1):
+        number += 1
+        if len(line) > _MOST_LINE_BYTES:
+            problem = f"{path}, line {number}: it is longer than {_MOST_LINE_BYTES // 1_000_000} MB, as no record is"
+            raise UnreadableRecord(problem, hint=_TOO_LARGE)
+        yield line
+
+
+def read_manifest_bytes(path: Path) -> bytes:
+    """The content of a ``run.json``.
+
+    Raises:
+        OSError: It cannot be read.
+        UnreadableRecord: It is larger than a manifest can be.
+    """
+    with path.open("rb") as stream:
+        if stream.seek(0, os.SEEK_END) > _MOST_MANIFEST_BYTES:
+            problem = f"{path} is larger than {_MOST_MANIFEST_BYTES // 1_000_000} MB, as no run leaves it"
+            raise UnreadableRecord(problem, hint=_TOO_LARGE)
+        stream.seek(0)
+        return stream.read()
+
+
 def _iter_file(path: Path, *, skip_torn: bool) -> Iterator[Prediction]:
     try:
         stream = path.open("rb")
@@ -57,7 +97,7 @@ def _iter_file(path: Path, *, skip_torn: bool) -> Iterator[Prediction]:
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror}", hint="Name a predictions.jsonl") from error
     with stream:
-        for number, raw in enumerate(stream, start=1):
+        for number, raw in enumerate(iter_lines(stream, path), start=1):
             if not raw.strip():
                 continue
             prediction = _parse_numbered(raw, path, number, skip_torn=skip_torn)

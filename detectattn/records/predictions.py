@@ -30,6 +30,8 @@ def to_record(prediction: Prediction) -> dict[str, Any]:
     if prediction.timestamp_s is not None:
         record["timestamp_s"] = _round(prediction.timestamp_s, 6)
     record["size_hw"] = [int(side) for side in prediction.size_hw]
+    if prediction.reduced is not None:
+        record["reduced"] = int(prediction.reduced)
     record["model"] = prediction.model
     record["detections"] = _to_rows(prediction)
     record["timing"] = {name: _round(getattr(prediction.timing, name), 3) for name in _TIMINGS}
@@ -61,6 +63,7 @@ def from_record(record: Mapping[str, Any]) -> Prediction:
             timing=StageTiming(**{name: to_number(timing[name]) for name in _TIMINGS if name in timing}),
             timestamp_s=None if record.get("timestamp_s") is None else to_number(record["timestamp_s"]),
             warnings=tuple(to_text(warning) for warning in record.get("warnings", ())),
+            reduced=None if record.get("reduced") is None else to_count(record["reduced"]),
         )
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         raise make_unreadable(error) from error

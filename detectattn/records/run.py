@@ -21,7 +21,9 @@ from detectattn.records.values import (
 from detectattn.types import FrameFailure, RunManifest
 
 # Other fields of a manifest are objects.
-_MANIFEST: Mapping[str, type] = {"command": list, "models": list, "failures": list, "status": str}
+_MANIFEST: Mapping[str, type] = {
+    "command": list, "models": list, "failures": list, "status": str, "working_directory": str,
+}  # fmt: skip
 
 
 def failure_to_record(failure: FrameFailure) -> dict[str, Any]:
@@ -54,6 +56,7 @@ def manifest_to_json(manifest: RunManifest) -> str:
     record = {
         "schema": SCHEMA,
         "command": manifest.command,
+        **({"working_directory": manifest.working_directory} if manifest.working_directory else {}),
         "status": manifest.status,
         "config": manifest.config,
         "models": manifest.models,
@@ -81,6 +84,8 @@ def manifest_from_json(text: str) -> RunManifest:
             if not isinstance(value, _MANIFEST.get(name, dict)):
                 raise TypeError(f"{name} is {str(value)[:40]!r}")
         known["command"] = [to_text(word) for word in known["command"]]
+        if not all(isinstance(model, dict) for model in known["models"]):
+            raise TypeError("models holds something that is no object")
         failures = [failure_from_record({"schema": SCHEMA, **failure}) for failure in known.pop("failures", ())]
         return RunManifest(**known, failures=failures)
     except (KeyError, TypeError, ValueError) as error:

@@ -108,6 +108,8 @@ def parse_json(text: str) -> dict[str, Any]:
     """
     try:
         record = json.loads(text, parse_constant=_refuse_constant)
+    except MemoryError as error:
+        raise make_unreadable(ValueError("it needs more memory than there is")) from error
     except (ValueError, RecursionError) as error:
         raise make_unreadable(error) from error
     if not isinstance(record, dict):

@@ -124,10 +124,12 @@ class ObjectExplained:
     Attributes:
         class_name: What it is.
         found: By model, in the order of the report; None for a model that does not find it.
+        further: By model, how many more boxes it has of the object, which are not explained; empty for none.
     """
 
     class_name: str
     found: tuple[DetectionExplained | None, ...]
+    further: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -52,6 +52,7 @@ def _picture(picture: PictureExplained, names: list[str]) -> dict[str, Any]:
         {
             "class_name": found.class_name,
             "found": {name: None if d is None else _detection(d) for name, d in zip(names, found.found, strict=True)},
+            "further": dict(zip(names, found.further or (0,) * len(names), strict=True)),
         }
         for found in picture.objects
     ]

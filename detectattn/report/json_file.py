@@ -137,7 +137,8 @@ def _ratio(ratio: Ratio) -> dict[str, Any]:
 
 def _difference(difference: Difference) -> dict[str, Any]:
     own: dict[str, Any] = to_plain(difference.figures)
-    return {**_take(own, "metric", "class_name"), "a": difference.a, "b": difference.b, **own}
+    pair = {"a": difference.a, "b": difference.b}
+    return {**_take(own, "metric", "class_name"), **pair, **own, "min_score": to_plain(difference.min_score)}
 
 
 def _agreement(agreement: AgreementReport) -> dict[str, Any]:

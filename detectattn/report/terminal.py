@@ -19,7 +19,7 @@ from detectattn.report.cells import (
     variant_text,
 )
 from detectattn.report.columns import WIDTH, align, measure, wrap
-from detectattn.report.content import ModelReport, Report
+from detectattn.report.content import ModelReport, Report, Speed
 from detectattn.sources.naming import to_one_line
 
 PARETO = "*"
@@ -102,8 +102,8 @@ def _choose_columns(report: Report) -> Sequence[_Column]:
     """Those in which any model has something."""
     columns = [
         _Column("p50 ms", _p50),
-        _Column("p95 ms", lambda m: MISSING if m.speed is None else figure(m.speed.figures.p95_ms)),
-        _Column("img/s", lambda m: MISSING if m.speed is None else figure(m.speed.figures.images_per_s)),
+        _Column("p95 ms", lambda m: MISSING if m.speed is None else _time(m.speed, m.speed.figures.p95_ms)),
+        _Column("img/s", lambda m: MISSING if m.speed is None else _time(m.speed, m.speed.figures.images_per_s)),
         _Column("peak MB", lambda m: figure(peak_mb(m))),
         _Column("AP", lambda m: MISSING if m.judgement is None else share(m.judgement.accuracy.ap50_95)),
         _Column("AP50", lambda m: MISSING if m.judgement is None else share(m.judgement.accuracy.ap50)),
@@ -116,7 +116,12 @@ def _choose_columns(report: Report) -> Sequence[_Column]:
 def _p50(model: ModelReport) -> str:
     if model.status == "failed":
         return "failed"
-    return MISSING if model.speed is None else figure(model.speed.figures.p50_ms) + doubt_mark(model.speed)
+    return MISSING if model.speed is None else _time(model.speed, model.speed.figures.p50_ms)
+
+
+def _time(speed: Speed, value: float | None) -> str:
+    shown = figure(value)
+    return shown if shown == MISSING else shown + doubt_mark(speed)
 
 
 def _gates(report: Report) -> Iterator[str]:

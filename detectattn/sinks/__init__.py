@@ -83,7 +83,7 @@ def require_known(names: Iterable[str]) -> None:
             near = nearest_names(name, SINKS)
             raise ConfigError(
                 f"there is no output format {name!r}",
-                hint=f"Did you mean {near[0]}" if near else f"Take any of {', '.join(SINKS)}",
+                hint=f"Did you mean {near[0]}?" if near else f"Take any of {', '.join(SINKS)}",
             )
 
 

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 from detectattn.errors import EmptySource, SourceError
 from detectattn.sources.base import FrameOpener, ReadCounts, ReadOptions, Source
 from detectattn.sources.naming import to_one_line
-from detectattn.sources.recognise import SourceKind, SourceRequest, recognise
+from detectattn.sources.recognise import SourceKind, SourceRequest, is_special, recognise, to_no_regular_file
 from detectattn.types import Frame, Media, MediaKind
 
 __all__ = ["FrameOpener", "ReadCounts", "ReadOptions", "Source", "iter_frames", "open_source", "open_sources"]
@@ -106,11 +106,13 @@ def _open(text: str, folder: Path, options: ReadOptions, *, alone: bool, stdin: 
 
 
 def _open_entry(text: str, folder: Path, options: ReadOptions) -> Source:
-    """Open what a line of a list names: anything but another list or standard input."""
-    kind, _ = recognise(text, folder)
+    """Open what a line of a list names: anything but another list, standard input, or a pipe or device."""
+    kind, path = recognise(text, folder)
     if kind in {"list", "stdin"}:
         what = "standard input (-)" if kind == "stdin" else f"{to_one_line(text)}, itself a list,"
         raise SourceError(f"{what} cannot be an entry of a list", hint="Give it on the command line instead")
+    if kind == "file" and is_special(path):
+        raise to_no_regular_file(text)
     return _open(text, folder, options, alone=False, stdin=None)
 
 

@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from detectattn.errors import EmptySource, SourceNotFound
+from detectattn.errors import EmptySource
 from detectattn.sources.base import ReadCounts
 from detectattn.sources.naming import to_distinct_names, to_one_line, to_output_name, to_record_name
-from detectattn.sources.recognise import SourceRequest, identify_file
+from detectattn.sources.recognise import SourceRequest, identify_file, to_no_regular_file
 from detectattn.sources.single import to_file_media
 from detectattn.sources.suffixes import MEDIA_SUFFIXES
 from detectattn.types import FrameFailure, Media
@@ -51,7 +51,7 @@ class FolderSource:
             elif not _is_media(entry.path):
                 counts.skip(entry.path)
             elif not entry.is_regular:
-                yield _to_broken_link(source)
+                yield to_broken_link(source)
             else:
                 yield to_file_media(entry.path, source, entry.output)
 
@@ -200,6 +200,7 @@ def _is_media(path: Path) -> bool:
     return path.suffix.lower() in MEDIA_SUFFIXES or identify_file(path) is not None
 
 
-def _to_broken_link(source: str) -> FrameFailure:
-    error = SourceNotFound(f"{to_one_line(source)} is a link to nothing, or no regular file", hint="Check the link")
+def to_broken_link(source: str) -> FrameFailure:
+    """The failure of a link to nothing, a pipe, a socket or a device among files."""
+    error = to_no_regular_file(source)
     return FrameFailure(source, None, error.code, str(error))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, JpegImagePlugin, MpoImagePlugin
@@ -45,6 +46,15 @@ def iter_jpeg_pages(encoded: Encoded) -> Iterator[Page]:
     yield first
     del first
     yield from _iter_further_views(encoded, image)
+
+
+def has_further_views(file: BinaryIO) -> bool:
+    """Whether :func:`iter_jpeg_pages` gives more than one picture of a JPEG, by its header.
+
+    Raises:
+        Exception: Nearly any, where the header is damaged.
+    """
+    return len(_find_further_views(JpegImagePlugin.jpeg_factory(file, ""))) > 0
 
 
 def _decode_first(encoded: Encoded, image: Image.Image, content: bytes) -> Page:
@@ -98,14 +108,19 @@ def _decode_by_pillow(content: bytes) -> U8:
 
 
 def _iter_further_views(encoded: Encoded, image: Image.Image) -> Iterator[Page]:
-    if not isinstance(image, MpoImagePlugin.MpoImageFile):
-        return
-    for index, entry in enumerate((image.mpinfo or {}).get(_MP_ENTRIES, ())):
-        if index == 0 or not str(entry["Attribute"]["MPType"]).startswith("Multi-Frame Image"):
-            continue
+    for index in _find_further_views(image):
         with encoded.translate_errors():
             image.seek(index)
             encoded.check_size(image.size)
             image.load()
             page = Page(index, to_upright(to_bgr(image), read_orientation(image)))
         yield page
+
+
+def _find_further_views(image: Image.Image) -> list[int]:
+    """Which pictures of a file come beside the first."""
+    if not isinstance(image, MpoImagePlugin.MpoImageFile):
+        return []
+    entries = (image.mpinfo or {}).get(_MP_ENTRIES, ())
+    kinds = [str(entry["Attribute"]["MPType"]) for entry in entries]
+    return [index for index, kind in enumerate(kinds) if index > 0 and kind.startswith("Multi-Frame Image")]

@@ -11,7 +11,7 @@ from detectattn.errors import DetectattnError, EmptySource, SourceError
 from detectattn.sources.base import ReadCounts, Source
 from detectattn.sources.chain import chain_media, count_media
 from detectattn.sources.naming import to_one_line, to_record_name
-from detectattn.sources.recognise import SourceRequest
+from detectattn.sources.recognise import SourceRequest, is_special
 from detectattn.sources.sniff import HEAD_BYTES, LFS_PREFIX, describe_content
 from detectattn.types import FrameFailure, Media
 
@@ -49,6 +49,9 @@ def open_list(request: SourceRequest) -> ListSource:
         SourceError: It is no text, or cannot be read.
     """
     name = to_one_line(request.text)
+    if is_special(request.path):
+        problem = f"{name} is no regular file, and a list is read more than once"
+        raise SourceError(problem, hint=f"Pipe it into the command: detectattn predict - < {name}")
     try:
         with request.path.open("rb") as file:
             head = file.read(HEAD_BYTES)

@@ -10,10 +10,10 @@ from pathlib import Path, PurePosixPath
 from detectattn.errors import SourceNotFound
 from detectattn.sources.base import ReadCounts, Source
 from detectattn.sources.chain import chain_media
-from detectattn.sources.folder import FolderSource, natural_key, to_empty, walk_files
+from detectattn.sources.folder import FolderSource, natural_key, to_broken_link, to_empty, walk_files
 from detectattn.sources.naming import to_one_line, to_output_name, to_record_name
 from detectattn.sources.pattern_match import matches, split_pattern
-from detectattn.sources.recognise import SourceRequest, identify_file
+from detectattn.sources.recognise import SourceRequest, identify_file, is_special
 from detectattn.sources.single import SingleSource, to_file_media
 from detectattn.sources.suffixes import MEDIA_SUFFIXES
 from detectattn.types import FrameFailure, Media
@@ -42,7 +42,7 @@ class PatternSource:
         """Expand the pattern and count."""
         return sum(part.count() or 0 for part in self._iter_parts(ReadCounts()) if not isinstance(part, FrameFailure))
 
-    def _iter_parts(self, counts: ReadCounts) -> Iterator[Source]:
+    def _iter_parts(self, counts: ReadCounts) -> Iterator[Source | FrameFailure]:
         root_parts = len(split_pattern(self.text)[0].parts)
         for given in iter_matches(self.text, self.folder):
             path = self.folder / given
@@ -50,6 +50,8 @@ class PatternSource:
             output = PurePosixPath(*map(to_output_name, names))
             if path.is_dir():
                 yield FolderSource(path, f"{to_record_name(given).rstrip('/')}/", PurePosixPath(output.name))
+            elif path.suffix.lower() in MEDIA_SUFFIXES and is_special(path):
+                yield to_broken_link(to_record_name(given))
             elif path.suffix.lower() in MEDIA_SUFFIXES or identify_file(path) is not None:
                 yield SingleSource(to_file_media(path, to_record_name(given), output))
             else:

@@ -82,13 +82,28 @@ def recognise(text: str, folder: Path) -> tuple[SourceKind, Path]:
 def identify_file(path: Path) -> Literal["image", "video"] | None:
     """Whether a file is a picture or a video, by its first bytes; None when they are neither, or cannot be read.
 
-    A pipe is left alone, for what is read from it is gone.
+    A pipe is not even opened: it would wait for a writer, and what is read from it is gone.
     """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return None
         with path.open("rb") as file:
-            return sniff_media(file.read(HEAD_BYTES)) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
+            return sniff_media(file.read(HEAD_BYTES))
     except OSError:
         return None
+
+
+def is_special(path: Path) -> bool:
+    """Whether something is there that is no regular file: a pipe, a socket, a device, a link to one, or to nothing."""
+    try:
+        return not stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return os.path.islink(path)  # noqa: PTH114 - Path.is_link raises where a name is too long
+
+
+def to_no_regular_file(text: str) -> SourceNotFound:
+    """The error for what :func:`is_special`, where nobody named it by itself."""
+    return SourceNotFound(f"{to_one_line(text)} is a link to nothing, or no regular file", hint="Check the link")
 
 
 def to_not_found(text: str, path: Path) -> SourceNotFound:
@@ -102,7 +117,7 @@ def to_not_found(text: str, path: Path) -> SourceNotFound:
     except OSError:
         siblings = []
     near = _nearest(path.name, siblings)
-    hint = f"Did you mean {' or '.join(map(to_one_line, near))}" if near else "Check the path"
+    hint = f"Did you mean {' or '.join(map(to_one_line, near))}?" if near else "Check the path"
     return SourceNotFound(f"{name} does not exist", hint=hint)
 
 

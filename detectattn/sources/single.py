@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from detectattn.errors import SourceError
 from detectattn.sources.base import ReadCounts, Source
-from detectattn.sources.naming import to_output_name, to_record_name
+from detectattn.sources.naming import to_one_line, to_output_name, to_record_name
 from detectattn.sources.recognise import SourceRequest, identify_file
 from detectattn.sources.suffixes import VIDEO_SUFFIXES
 from detectattn.types import FrameFailure, Media, MediaKind
@@ -46,21 +47,42 @@ def open_url(request: SourceRequest) -> Source:
 
         return open_web_folder(request)
 
-    return UrlSource(request.text)
+    return UrlSource(request.text, may_stream=request.alone)
 
 
 def open_stream(request: SourceRequest) -> Source:
-    """A network stream."""
+    """A network stream, the one source of a run.
+
+    Raises:
+        SourceError: It is one of several.
+    """
     from detectattn.sources.stream import StreamSource
 
+    _require_alone(request)
     return StreamSource(request.text)
 
 
 def open_camera(request: SourceRequest) -> Source:
-    """A camera by its index, or by its device's path (``/dev/video0``)."""
+    """A camera by its index, or by its device's path (``/dev/video0``), the one source of a run.
+
+    Raises:
+        SourceError: It is one of several.
+    """
     from detectattn.sources.stream import StreamSource
 
+    _require_alone(request)
     return StreamSource(int(request.text.removeprefix("/dev/video")))
+
+
+def _require_alone(request: SourceRequest) -> None:
+    if not request.alone:
+        from detectattn.fetch import redact_url
+
+        name = to_one_line(redact_url(request.text))
+        raise SourceError(
+            f"{name} is read for as long as it lasts, and what comes after it would never have its turn",
+            hint="Give each stream and each camera a run of its own",
+        )
 
 
 def to_file_media(path: Path, source: str, output: PurePosixPath) -> Media:

@@ -11,6 +11,9 @@ HEAD_BYTES = 1024
 """How many bytes from the start of a file suffice to recognise it."""
 
 LFS_PREFIX = b"version https://git-lfs.github.com/spec/"
+PLAYLIST_START = b"#EXTM3U"
+MOTION_JPEG_TYPE = "multipart/x-mixed-replace"
+"""What a server says of a page whose pictures follow one another."""
 
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"})
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})

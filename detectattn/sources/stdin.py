@@ -66,8 +66,16 @@ class StdinSource:
 
 
 def open_stdin(request: SourceRequest) -> StdinSource:
-    """Standard input; relative paths in a list start from the working directory."""
-    return StdinSource(request, request.stdin if request.stdin is not None else sys.stdin.buffer)
+    """Standard input; relative paths in a list start from the working directory.
+
+    Raises:
+        SourceError: The process was started without one.
+    """
+    if request.stdin is not None:
+        return StdinSource(request, request.stdin)
+    if sys.stdin is None:
+        raise SourceError("standard input is closed", hint="Pipe a picture's bytes or a list of paths into it")
+    return StdinSource(request, sys.stdin.buffer)
 
 
 def _read_head(stdin: BinaryIO) -> bytes:

@@ -69,7 +69,7 @@ def iter_stream_frames(media: Media, options: ReadOptions, limits: StreamLimits 
 
     Args:
         media: ``location`` is a URL, or a camera's index.
-        options: ``vid_stride``, ``offline``, and those of streams where it is
+        options: ``vid_stride``, ``max_pixels``, ``offline``, and those of streams where it is
             :class:`~detectattn.sources.stream_options.LiveReadOptions`.
         limits: In place of those among the options.
 
@@ -77,6 +77,8 @@ def iter_stream_frames(media: Media, options: ReadOptions, limits: StreamLimits 
         StreamLost: The stream or camera cannot be reached, or went away and did not come back in as many attempts as
             the limits allow.
         UndecodableVideo: It carries no pictures.
+        ImageTooLarge: A picture has more pixels than ``options.max_pixels``.
+        ForbiddenAddress: It leads to an address that it must not lead to.
         Offline: It is a URL and ``options.offline`` is set.
     """
     location = media.location
@@ -87,7 +89,7 @@ def iter_stream_frames(media: Media, options: ReadOptions, limits: StreamLimits 
     streams = find_stream_options(options)
     limits = limits or streams.limits
     mailbox = Mailbox()
-    connection = _connect(location, media.source, limits, mailbox.stop)
+    connection = _connect(location, media.source, limits, mailbox.stop, options.max_pixels)
     reader = StreamReader(connection, limits, mailbox, streams.watch)
     streams.watch.note_opening()
     thread = threading.Thread(target=reader.run, args=(options.vid_stride,), name="stream-reader", daemon=True)
@@ -102,12 +104,14 @@ def iter_stream_frames(media: Media, options: ReadOptions, limits: StreamLimits 
         _logger.info("%s: %d frames dropped to keep up", media.source, mailbox.dropped)
 
 
-def _connect(location: str | int, source: str, limits: StreamLimits, stop: threading.Event) -> Connection:
+def _connect(
+    location: str | int, source: str, limits: StreamLimits, stop: threading.Event, max_pixels: int
+) -> Connection:
     if isinstance(location, int):
         from detectattn.sources.stream_camera import CameraConnection
 
         return CameraConnection(location, stop)
-    return NetworkConnection(location, source, limits, stop)
+    return NetworkConnection(location, source, limits, stop, max_pixels)
 
 
 def _iter_taken(

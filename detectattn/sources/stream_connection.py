@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import socket
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from functools import partial
 from threading import Event
 from typing import Any, Protocol
@@ -14,12 +15,20 @@ from urllib.parse import urlsplit
 import av
 import av.error
 
-from detectattn.errors import StreamLost, UndecodableVideo
+from detectattn.errors import DetectattnError, FetchError, ForbiddenAddress, StreamLost, UndecodableVideo
+from detectattn.sources.base import ReadOptions
+from detectattn.sources.stream_http import HttpFiles, describe_fetch_error
 from detectattn.sources.stream_limits import StreamLimits
 from detectattn.sources.stream_mailbox import Picture
-from detectattn.sources.video_picture import PictureConverter
+from detectattn.sources.video_formats import STREAM_FORMATS
+from detectattn.sources.video_picture import PictureConverter, check_size
 
-_OPTIONS = {"analyzeduration": "2000000", "rtsp_flags": "prefer_tcp", "overrun_nonfatal": "1"}
+_OPTIONS = {
+    "analyzeduration": "2000000",
+    "rtsp_flags": "prefer_tcp",
+    "overrun_nonfatal": "1",
+    "format_whitelist": STREAM_FORMATS,
+}
 # Its decoder makes grey of what is missing; others need damaged packets to find their way.
 _WHOLE_PICTURES = "mjpeg"
 _EMPTY = "it answers but sends no picture"
@@ -63,13 +72,17 @@ class NetworkConnection:
         source: Its name for people.
         limits: How long it may keep one waiting.
         stop: Set to end it.
+        max_pixels: Refuse pictures of more pixels than this.
     """
 
-    def __init__(self, url: str, source: str, limits: StreamLimits, stop: Event) -> None:
+    def __init__(
+        self, url: str, source: str, limits: StreamLimits, stop: Event, max_pixels: int = ReadOptions().max_pixels
+    ) -> None:
         self.name = f"stream {source!r}"
         self._url = url
         self._limits = limits
         self._stop = stop
+        self._max_pixels = max_pixels
         self._was_live = False
         self._has_shown = False
 
@@ -77,11 +90,19 @@ class NetworkConnection:
         """The decoded pictures of one connection; see :meth:`Connection.iter_pictures`."""
         opened_s: float | None = None
         started_s = time.monotonic()
+        is_http = self._url.lower().startswith(("http://", "https://"))
+        files = HttpFiles(self._url, self.name, self._limits, self._stop) if is_http else None
         try:
-            with self._open() as container:
+            with self._open(files) as container:
                 opened_s = time.monotonic()
-                yield from self._decode(container, note_open)
+                yield from self._decode(container, note_open, files)
+        except FetchError as error:
+            raise self._explain(error) from None
         except av.error.FFmpegError as error:
+            if self._stop.is_set():
+                return
+            if files is not None and (missing := files.refusal or files.problem) is not None:
+                raise self._explain(missing) from None
             if opened_s is None and time.monotonic() - started_s >= self._limits.open_s:
                 # RTSP names no reason when our own time limit ends its wait.
                 raise ConnectionLost("no answer in time") from None
@@ -95,11 +116,26 @@ class NetworkConnection:
             "the login (rtsp://user:password@host/path)",
         )
 
-    def _open(self) -> Any:
-        times_s = (self._limits.open_s, self._limits.read_s)
-        return av.open(self._url, options=_OPTIONS, timeout=times_s, metadata_errors="replace")
+    @contextmanager
+    def _open(self, files: HttpFiles | None) -> Iterator[Any]:
+        if files is None:
+            times_s = (self._limits.open_s, self._limits.read_s)
+            with av.open(self._url, options=_OPTIONS, timeout=times_s, metadata_errors="replace") as container:
+                yield container
+            return
+        try:
+            with files.open() as container:
+                yield container
+        finally:
+            files.close()
 
-    def _decode(self, container: Any, note_open: Callable[[], None]) -> Generator[Picture]:
+    def _explain(self, error: DetectattnError) -> Exception:
+        """What becomes of a fetch that failed: the stream is given up, or called again."""
+        if isinstance(error, FetchError) and not isinstance(error, ForbiddenAddress):
+            return ConnectionLost(describe_fetch_error(error, self._url))
+        return error
+
+    def _decode(self, container: Any, note_open: Callable[[], None], files: HttpFiles | None) -> Generator[Picture]:
         stream = container.streams.best("video")
         if stream is None or stream.codec_context is None:
             if self._has_shown:
@@ -109,23 +145,39 @@ class NetworkConnection:
         if self._was_live and not is_live:
             return  # a broadcast that is over: what is there now is its recording
         self._was_live = is_live
+        check_size(stream.codec_context, self.name, self._max_pixels)
         note_open()
         # Threads over frames would hold back as many frames as there are threads.
         stream.thread_type = "SLICE"
         converter = PictureConverter()
         last_s = time.monotonic()
-        for packet in container.demux():
+        for packet in _iter_packets(container, files, self._limits.read_s):
             if self._stop.is_set():
                 return
             pictures = _decode_packet(stream, packet)
             for picture in pictures:
+                check_size(picture, self.name, self._max_pixels)
                 yield partial(converter.to_bgr, picture)
             if pictures:
                 last_s, self._has_shown = time.monotonic(), True
             elif time.monotonic() - last_s > self._limits.first_frame_s:
                 raise ConnectionLost(_EMPTY)
+        if self._stop.is_set():
+            return
+        if files is not None and (missing := files.refusal or (files.problem if is_live else None)) is not None:
+            raise self._explain(missing)
         if is_live:
             raise ConnectionLost("the server closed the connection")
+
+
+def _iter_packets(container: Any, files: HttpFiles | None, limit_s: float) -> Iterator[Any]:
+    """The packets, each with time of its own to arrive; FFmpeg sees to that where it fetches them itself."""
+    if files is not None:
+        files.renew(limit_s)
+    for packet in container.demux():
+        yield packet
+        if files is not None:
+            files.renew(limit_s)
 
 
 def _decode_packet(stream: Any, packet: Any) -> list[Any]:

@@ -9,27 +9,29 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path, PurePosixPath
 
-from detectattn.errors import DetectattnError, DiskFull, ForbiddenAddress, LfsPointer, UndecodableImage
+from detectattn.errors import DetectattnError, DiskFull, ForbiddenAddress, LfsPointer, SourceError, UndecodableImage
 from detectattn.fetch import FetchLimits, OpenedBody, check_scheme, open_body, redact_url
 from detectattn.sources.base import ReadCounts, ReadOptions
 from detectattn.sources.naming import to_one_line, to_url_output_name
-from detectattn.sources.sniff import HEAD_BYTES, LFS_PREFIX, MediaFormat, describe_content, sniff_media
+from detectattn.sources.sniff import (
+    HEAD_BYTES,
+    LFS_PREFIX,
+    MOTION_JPEG_TYPE,
+    PLAYLIST_START,
+    MediaFormat,
+    describe_content,
+    sniff_media,
+)
+from detectattn.sources.suffixes import MEDIA_SUFFIXES
 from detectattn.storage import is_storage_url
 from detectattn.types import Frame, FrameFailure, Media
 
 MEMORY_BYTES = 32_000_000
 """A picture up to this size stays in memory, a larger one and every video goes to a temporary file."""
 
-_STREAM_TYPES = frozenset(
-    {
-        "multipart/x-mixed-replace",
-        "application/vnd.apple.mpegurl",
-        "application/x-mpegurl",
-        "audio/mpegurl",
-        "audio/x-mpegurl",
-    }
-)
-_PLAYLIST_START = b"#EXTM3U"
+_PLAYLIST_TYPES = ("application/vnd.apple.mpegurl", "application/x-mpegurl", "audio/mpegurl", "audio/x-mpegurl")
+_STREAM_TYPES = frozenset({MOTION_JPEG_TYPE, *_PLAYLIST_TYPES})
+_FILE_SUFFIXES = MEDIA_SUFFIXES - {".mjpg", ".mjpeg"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +40,11 @@ class UrlSource:
 
     Attributes:
         url: As typed.
+        may_stream: Whether it may be a live stream; see :class:`~detectattn.types.Media`.
     """
 
     url: str
+    may_stream: bool = False
 
     def iter_media(self, counts: ReadCounts) -> Iterator[Media | FrameFailure]:
         """The one address, not asked yet. Passwords and tokens stay out of the name that records carry."""
@@ -54,25 +58,18 @@ class UrlSource:
             refused = ForbiddenAddress(f"{source} is not a usable address ({error})", hint="Check its spelling")
             yield FrameFailure(source, None, refused.code, str(refused))
         else:
-            yield Media(source, "url", self.url, output)
+            yield Media(source, "url", self.url, output, self.may_stream)
 
     def count(self) -> int:
         """Always one."""
         return 1
 
 
-@dataclass(frozen=True, slots=True)
-class _Stream:
-    """The address turned out to be live; where it is, after redirects."""
-
-    url: str
-
-
 def iter_url_frames(media: Media, options: ReadOptions) -> Iterator[Frame]:
     """Fetch what is behind a URL, or in object storage, and yield its frames.
 
     A picture is decoded from memory. A video is downloaded to ``options.temp_dir`` and stays there, for its sound is
-    needed until the run ends. A live stream (MJPEG, HLS) is handed on to the reader of streams.
+    needed until the run ends. A live stream (MJPEG, HLS) is handed on to the reader of streams, where it may be one.
 
     Args:
         media: ``location`` is the URL.
@@ -80,7 +77,7 @@ def iter_url_frames(media: Media, options: ReadOptions) -> Iterator[Frame]:
 
     Raises:
         FetchError: It cannot be fetched.
-        SourceError: It is no picture or video, or cannot be decoded.
+        SourceError: It is no picture or video, is a live stream that may not be one, or cannot be decoded.
         DiskFull: The temporary folder has no room.
     """
     if is_storage_url(str(media.location)):
@@ -90,10 +87,10 @@ def iter_url_frames(media: Media, options: ReadOptions) -> Iterator[Frame]:
         return
     with open_temp_dir(options) as temp_dir:
         kind, location = _fetch_media(str(media.location), media, options, temp_dir)
-        if isinstance(location, _Stream):
+        if location is None:
             from detectattn.sources.stream import iter_stream_frames
 
-            yield from iter_stream_frames(replace(media, kind="stream", location=location.url), options)
+            yield from iter_stream_frames(replace(media, kind="stream"), options)
         elif kind == "video":
             from detectattn.sources.video import iter_video_frames
 
@@ -120,15 +117,15 @@ def open_temp_dir(options: ReadOptions) -> Iterator[Path]:
 
 def _fetch_media(
     url: str, media: Media, options: ReadOptions, temp_dir: Path
-) -> tuple[MediaFormat, Path | bytes | _Stream]:
-    """What the URL holds and where it is now: in memory, in a file, or still there as a stream."""
+) -> tuple[MediaFormat, Path | bytes | None]:
+    """What the URL holds and where it is now: in memory, in a file, or still there as a stream (None)."""
     limits = FetchLimits(max_bytes=options.max_fetch_bytes, total_s=options.fetch_timeout_s)
     with open_body(url, limits, offline=options.offline) as body:
-        if body.content_type in _STREAM_TYPES:
-            return "video", _Stream(body.final_url)
-        head = _read_up_to(body.chunks, HEAD_BYTES)
-        if head.startswith(_PLAYLIST_START):
-            return "video", _Stream(body.final_url)
+        is_stream = body.content_type in _STREAM_TYPES
+        head = b"" if is_stream else _read_up_to(body.chunks, HEAD_BYTES)
+        if is_stream or head.startswith(PLAYLIST_START):
+            _require_stream(media, body)
+            return "video", None
         kind = sniff_media(head)
         if kind is None:
             raise _explain_other_content(media.source, body, head)
@@ -137,6 +134,25 @@ def _fetch_media(
             if len(head) < MEMORY_BYTES:
                 return kind, head
         return kind, _save(chain([head], body.chunks), temp_dir, media)
+
+
+def _require_stream(media: Media, body: OpenedBody) -> None:
+    """Refuse a live stream where none was asked for: it has no end.
+
+    Raises:
+        SourceError: It was one input among others, or what is named like a file led to it.
+    """
+    if not media.may_stream:
+        raise SourceError(
+            f"{media.source} is a live stream, which is read only where it is all that is to be read",
+            hint="Give its address by itself, as the one source of a run",
+        )
+    if body.is_redirected and media.output.suffix.lower() in _FILE_SUFFIXES:
+        where = to_one_line(redact_url(body.final_url))
+        raise SourceError(
+            f"{media.source} is named like a file and leads to a live stream, {where}",
+            hint="Give that address by itself if the stream is what you want",
+        )
 
 
 def _read_up_to(chunks: Iterator[bytes], count: int) -> bytes:

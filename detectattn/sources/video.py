@@ -10,13 +10,17 @@ from typing import Any
 import av
 import av.error
 
-from detectattn.errors import ImageTooLarge, LfsPointer, SourceNotFound, UndecodableVideo
+from detectattn.errors import LfsPointer, SourceNotFound, UndecodableVideo
 from detectattn.sources.base import Isolation, ReadOptions
 from detectattn.sources.doubtful import is_own_file
+from detectattn.sources.recognise import is_special
 from detectattn.sources.sniff import HEAD_BYTES, LFS_PREFIX, describe_content
 from detectattn.sources.video_decoding import Decoding
-from detectattn.sources.video_picture import Clock, PictureConverter, compute_rotation_deg, display_matrix
+from detectattn.sources.video_formats import FILE_FORMATS
+from detectattn.sources.video_picture import Clock, PictureConverter, check_size, compute_rotation_deg, display_matrix
 from detectattn.types import Frame, Media
+
+_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": FILE_FORMATS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,7 @@ def iter_video_frames(media: Media, options: ReadOptions) -> Iterator[Frame]:
         return
     with _open_container(media.location, media.source) as container:
         stream = _find_video_stream(container, media.source)
-        _check_size(stream.codec_context, media.source, options.max_pixels)
+        check_size(stream.codec_context, f"video {media.source!r}", options.max_pixels)
         stream.thread_type = "AUTO"
         decoding = Decoding(container, stream)
         converter, clock = PictureConverter(), Clock(stream.time_base, stream.guessed_rate)
@@ -111,7 +115,7 @@ def iter_video_frames(media: Media, options: ReadOptions) -> Iterator[Frame]:
             warnings += damage
             if index % options.vid_stride:
                 continue
-            _check_size(picture, media.source, options.max_pixels)
+            check_size(picture, f"video {media.source!r}", options.max_pixels)
             yield Frame(media, index, converter.to_bgr(picture), time_s, tuple(warnings))
             warnings = []
         if index < 0:
@@ -124,6 +128,9 @@ def iter_video_frames(media: Media, options: ReadOptions) -> Iterator[Frame]:
 
 
 def _open_container(path: Path, source: str) -> Any:
+    if path.exists() and not path.is_dir() and is_special(path):
+        problem = f"video {source!r} is no regular file, and a video is read more than once"
+        raise UndecodableVideo(problem, hint="Copy it into a file and name that")
     try:
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
@@ -138,9 +145,8 @@ def _open_container(path: Path, source: str) -> Any:
     if not head:
         raise UndecodableVideo(f"video {source!r} is empty (0 bytes)", hint="Copy it again")
     try:
-        # The protocol is named so that a colon in a file's name is not taken for one, and so that a playlist in
-        # disguise opens nothing but files.
-        return av.open(f"file:{path}", options={"protocol_whitelist": "file"}, metadata_errors="replace")
+        # The protocol is named so that a colon in a file's name is not taken for one.
+        return av.open(f"file:{path}", options=_OPTIONS, metadata_errors="replace")
     except av.error.FFmpegError as error:
         raise _unopenable(source, head, error) from None
 
@@ -171,14 +177,6 @@ def _find_video_stream(container: Any, source: str) -> Any:
             f"video {source!r} uses a codec that is not known here", hint="Convert it to H.264, for example"
         )
     return stream
-
-
-def _check_size(shape: Any, source: str, max_pixels: int) -> None:
-    if shape.width * shape.height > max_pixels:
-        raise ImageTooLarge(
-            f"video {source!r} has pictures of {shape.width}×{shape.height} pixels, over the limit of {max_pixels}",
-            hint="Scale it down, or raise the limit",
-        )
 
 
 def _nothing_decodes(source: str) -> UndecodableVideo:

@@ -10,6 +10,7 @@ import numpy as np
 from av.sidedata.sidedata import SideDataContainer
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
+from detectattn.errors import ImageTooLarge
 from detectattn.types import U8
 
 # AVColorSpace (what a stream declares) to swscale's tables.
@@ -45,6 +46,19 @@ class PictureConverter:
             source = {}
         converted = self._reformatter.reformat(picture, format="bgr24", dst_color_range=ColorRange.JPEG, **source)
         return turn_upright(np.asarray(converted.to_ndarray(), np.uint8), display_matrix(picture))
+
+
+def check_size(shape: Any, name: str, max_pixels: int) -> None:
+    """Refuse pictures that are too large; ``shape`` is anything with a ``width`` and a ``height`` in pixels.
+
+    Raises:
+        ImageTooLarge: They have more than ``max_pixels``.
+    """
+    if shape.width * shape.height > max_pixels:
+        raise ImageTooLarge(
+            f"{name} has pictures of {shape.width}×{shape.height} pixels, over the limit of {max_pixels}",
+            hint="Scale it down, or raise the limit",
+        )
 
 
 def _colorspace(picture: Any) -> Colorspace:

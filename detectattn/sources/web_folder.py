@@ -39,12 +39,14 @@ class WebFolder:
         record_prefix: What precedes a name in records: nothing, or the address.
         output_root: Where the tree is mirrored, relative to the run's outputs.
         offline: Refuse every request.
+        may_stream: Whether the address itself may be a live stream, where it lists nothing.
     """
 
     url: str
     record_prefix: str = ""
     output_root: PurePosixPath = _AT_TOP
     offline: bool = False
+    may_stream: bool = False
 
     def iter_media(self, counts: ReadCounts) -> Iterator[Media | FrameFailure]:
         """Yield the media, page by page; a page further down that cannot be read is a failure in its place."""
@@ -56,7 +58,7 @@ class WebFolder:
         listed = None if not links else self._iter_page(page, links, counts)
         first = None if listed is None else next(listed, None)
         if listed is None or first is None:
-            for media in UrlSource(self.url).iter_media(counts):
+            for media in UrlSource(self.url, self.may_stream).iter_media(counts):
                 if isinstance(media, Media):
                     media = replace(media, output=self.output_root / media.output)
                 yield media
@@ -110,7 +112,7 @@ class _Page:
 def open_web_folder(request: SourceRequest) -> WebFolder:
     """An address that ends with a slash. Nothing is asked yet."""
     if request.alone:
-        return WebFolder(request.text, offline=request.options.offline)
+        return WebFolder(request.text, offline=request.options.offline, may_stream=True)
     try:
         name = to_url_output_name(request.text)
     except ValueError:

@@ -20,7 +20,7 @@ def check_weights_content(path: Path, shown: str) -> None:
         shown: What the message calls it: the path, or the address it came from.
 
     Raises:
-        CorruptWeights: It is empty, a web page or a Git LFS pointer.
+        CorruptWeights: It is empty, a web page, a Git LFS pointer, or no XML by that name.
         UnsafeWeights: It is an ONNX model that asks for weights outside its folder.
     """
     with path.open("rb") as stream:
@@ -35,6 +35,13 @@ def check_weights_content(path: Path, shown: str) -> None:
         raise CorruptWeights(
             f"{shown} is a web page, not a model",
             hint="Use the address of the file itself (a download or raw link), and check that it needs no login",
+        )
+    if path.suffix.lower() == ".xml" and not head.removeprefix(b"\xef\xbb\xbf").startswith(b"<"):
+        # OpenVINO would go by the content, and read ONNX and others, whose weights may lie anywhere. What starts
+        # with white space may be one of them too.
+        raise CorruptWeights(
+            f"{shown} does not begin as XML, so it is no OpenVINO model",
+            hint="Give a model of another format under its own name (.onnx), or export it again",
         )
     if ".onnx" in path.name.lower():  # an unfinished download has a suffix more
         # The engine looks again before it opens the model, and refuses one that is damaged: in a study of several

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from detectattn.errors import CorruptWeights
+from detectattn.weights.class_names import read_class_names
 from detectattn.weights.ultralytics_env import import_ultralytics_tasks
 from detectattn.yaml_text import parse_yaml
 
@@ -64,7 +65,8 @@ def load_embedded_model(path: Path) -> nn.Module:
         config = parse_yaml(metadata["model_yaml"])
         if not isinstance(config, dict):
             raise ValueError("its model YAML is no mapping")
-        model = build_model(config, json.loads(metadata["class_names"]))
+        class_names = read_class_names(json.loads(metadata["class_names"]), str(path))
+        model = build_model(config, [class_names[index] for index in sorted(class_names)])
         model.load_state_dict(
             {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
         )

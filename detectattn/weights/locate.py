@@ -30,7 +30,7 @@ _FORMATS: Mapping[str, Format] = {
     ".xml": "openvino",
     ".safetensors": "safetensors",
 }
-_FORMATS_IN_WORDS = "a .pt, .onnx or .engine file, or an OpenVINO folder (one .xml with its .bin)"
+_FORMATS_IN_WORDS = "a .pt or .onnx file, or an OpenVINO folder (one .xml with its .bin)"
 
 
 def locate_weights(
@@ -76,7 +76,7 @@ def _locate_url(url: str, offline: bool, on_notice: OnNotice, on_progress: OnPro
     if suffix not in (".pt", ".onnx", ".engine"):
         raise UnknownModel(
             f"{redact_url(url)} does not end in a file name that tells its format",
-            hint="Use an address that ends in .pt, .onnx or .engine",
+            hint="Use an address that ends in .pt or .onnx",
         )
     path, receipt = download_url(url, offline=offline, on_notice=on_notice, on_progress=on_progress)
     return WeightsFile(path, receipt.sha256, _FORMATS[suffix], redact_url(url))
@@ -121,7 +121,7 @@ def _describe_folder(folder: Path) -> WeightsFile:
 
 
 def _folder_hint(folder: Path) -> str:
-    inside = sorted(path.name for path in folder.iterdir() if path.suffix.lower() in (".pt", ".onnx", ".engine"))
+    inside = sorted(path.name for path in folder.iterdir() if path.suffix.lower() in (".pt", ".onnx"))
     return f"Name a model in it: {', '.join(inside[:3])}" if inside else f"Use {_FORMATS_IN_WORDS}"
 
 

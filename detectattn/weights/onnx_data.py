@@ -18,7 +18,7 @@ _MAX_TEXT_BYTES = 1 << 16
 _INSIDE: Mapping[str, Mapping[int, str]] = {
     "model": {7: "graph", 20: "training", 25: "function"},
     "graph": {1: "node", 5: "tensor", 15: "sparse"},
-    "function": {7: "node"},
+    "function": {7: "node", 11: "attribute"},
     "training": {1: "graph", 2: "graph"},
     "node": {5: "attribute"},
     "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
@@ -41,7 +41,9 @@ def check_external_data(path: Path) -> None:
     try:
         for location in iter_locations(path):
             beside = path.parent / location.replace("\\", "/")
-            if "\0" in location or not any(beside.resolve().is_relative_to(folder) for folder in folders):
+            # With a star the runtimes mark an address in memory, ``*/_ORT_MEM_ADDR_/*`` for one.
+            odd = "*" in location or "\0" in location
+            if odd or not any(beside.resolve().is_relative_to(folder) for folder in folders):
                 raise UnsafeWeights(
                     f"{path} asks for weights outside its folder: {location[:200]}",
                     hint="Do not use it, unless you know who made it; a model's files belong into one folder",

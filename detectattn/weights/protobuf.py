@@ -41,7 +41,8 @@ def iter_blocks(stream: BinaryIO, start: int, end: int) -> Iterator[Block]:
     """
     while start < end:
         stream.seek(start)
-        number, wire = divmod(_read_varint(stream), 8)
+        # Readers take the lower 32 bits of what tells field and kind, whatever stands above them.
+        number, wire = divmod(_read_varint(stream) & 0xFFFFFFFF, 8)
         if wire == 0:
             _read_varint(stream)
             start = stream.tell()

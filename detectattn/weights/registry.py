@@ -87,9 +87,9 @@ def find_model(name: str) -> RegistryModel | None:
     return load_registry().get(name.lower().removesuffix(".pt"))
 
 
-def find_nearest(name: str) -> list[str]:
-    """Up to three registry names that look like ``name``, best first."""
-    return get_close_matches(name.lower().removesuffix(".pt"), load_registry(), n=3, cutoff=0.5)
+def find_nearest(name: str, others: Iterable[str] = ()) -> list[str]:
+    """Up to three names, of the registry or of ``others``, that look like ``name``, best first."""
+    return get_close_matches(name.lower().removesuffix(".pt"), [*load_registry(), *others], n=3, cutoff=0.5)
 
 
 def require_model(name: str) -> RegistryModel:
@@ -111,7 +111,7 @@ def suggest_names(name: str, others: Iterable[str] = ()) -> str:
         name: What was typed.
         others: Names outside the registry that may have been meant.
     """
-    near = find_nearest(name) + get_close_matches(name.lower(), others, n=1)
+    near = find_nearest(name, others)
     see = "ee `detectattn models list`"
     return f"Did you mean {' or '.join(near)}? Otherwise s{see}" if near else f"S{see}"
 

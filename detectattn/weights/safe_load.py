@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import warnings
+import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from detectattn.errors import CorruptWeights, UnsafeWeights, WrongTask
+from detectattn.fetch import format_bytes
+from detectattn.weights.class_names import read_class_names
 from detectattn.weights.ultralytics_env import import_ultralytics_tasks
 
 if TYPE_CHECKING:
     from torch import nn
 
 _DETECTION_HEADS = frozenset({"Detect", "v10Detect", "RTDETRDecoder"})
+_ARCHIVE_START = b"PK\x03\x04"
+_MOST_UNPACKED = 10
 
 
 def load_detection_model(path: Path, *, trusted: bool = False) -> nn.Module:
@@ -26,18 +31,47 @@ def load_detection_model(path: Path, *, trusted: bool = False) -> nn.Module:
 
     Raises:
         CorruptWeights: The file is empty, cut short, no checkpoint, or holds no model.
-        UnsafeWeights: It asks for something outside the allow-list; the message names it.
+        UnsafeWeights: It asks for something outside the allow-list; the message names it. Or it is an archive of far
+            more than it weighs.
         WrongTask: It holds a model of another task.
     """
+    if not trusted:
+        _check_unpacked(path)
     checkpoint = _read_checkpoint(path, trusted=trusted)
-    model: nn.Module | None = checkpoint.get("ema") or checkpoint.get("model") if isinstance(checkpoint, dict) else None
-    if model is None or not hasattr(model, "forward"):
+    held = [checkpoint.get("ema"), checkpoint.get("model")] if isinstance(checkpoint, dict) else []
+    model = next((module for module in held if _has_layers(module)), None)
+    if model is None:
         raise CorruptWeights(
             f"{path} holds no Ultralytics model (it is a bare state dict or another framework's checkpoint)",
             hint="Save it with Ultralytics (model.save), or export it to ONNX and pass that",
         )
     _require_detection(model, path)
+    names = getattr(model, "names", None)
+    vars(model)["names"] = {} if names is None else read_class_names(names, str(path))
     return _ready(model, checkpoint)
+
+
+def _check_unpacked(path: Path) -> None:
+    """Refuse an archive whose members hold far more than it weighs: unpacking it would take all memory.
+
+    PyTorch writes archives uncompressed. It reads compressed ones too, and weights that were packed again shrink by a
+    tenth.
+    """
+    try:
+        with path.open("rb") as stream:
+            if stream.read(len(_ARCHIVE_START)) != _ARCHIVE_START:
+                return  # a bare pickle, as older versions wrote them
+        packed = path.stat().st_size
+        with zipfile.ZipFile(path) as archive:
+            held = sum(member.file_size for member in archive.infolist())
+    except Exception as error:
+        raise _damaged(path, error) from error
+    if held > _MOST_UNPACKED * packed:
+        raise UnsafeWeights(
+            f"{path} was not loaded: its {format_bytes(packed)} unpack to {format_bytes(held)}, and no checkpoint "
+            f"shrinks to less than a tenth",
+            hint="Do not use it, unless you know who made it; --trust-weights unpacks it all the same",
+        )
 
 
 def _read_checkpoint(path: Path, *, trusted: bool) -> Any:
@@ -71,6 +105,10 @@ def _refusal(path: Path, error: Exception) -> CorruptWeights | UnsafeWeights:
             f"{path} is a TorchScript archive, which is not run here",
             hint="Give the .pt file that it was made from, or export that to ONNX",
         )
+    return _damaged(path, error)
+
+
+def _damaged(path: Path, error: Exception) -> CorruptWeights:
     reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     return CorruptWeights(
         f"{path} is not a loadable checkpoint: it is empty, cut short or damaged ({reason[:160]})",
@@ -92,6 +130,14 @@ def find_unsafe_globals(path: Path) -> list[str]:
     return sorted(name for name in names if not name.startswith(("ultralytics.", "torch.nn.")))
 
 
+def _has_layers(model: object) -> TypeGuard[nn.Module]:
+    """Whether something is a module with a sequence of others as ``model``, as all of Ultralytics are."""
+    from torch import nn
+
+    layers = getattr(model, "model", None) if isinstance(model, nn.Module) else None
+    return isinstance(layers, nn.Sequential) and len(layers) > 0
+
+
 def _require_detection(model: nn.Module, path: Path) -> None:
     head = type(list(model.model)[-1]).__name__  # type: ignore[arg-type]  # Ultralytics models hold an nn.Sequential
     if head in _DETECTION_HEADS:
@@ -108,7 +154,8 @@ def _ready(model: nn.Module, checkpoint: dict[str, Any]) -> nn.Module:
     for module in model.modules():
         if type(module).__name__ == "Upsample" and not hasattr(module, "recompute_scale_factor"):
             vars(module)["recompute_scale_factor"] = None  # absent from checkpoints older than PyTorch 1.11
-    vars(model)["train_args"] = checkpoint.get("train_args") or {}
+    trained = checkpoint.get("train_args")
+    vars(model)["train_args"] = trained if isinstance(trained, dict) else {}
     fuse: Any = getattr(model, "fuse", None)
     fused: nn.Module = fuse(verbose=False) if callable(fuse) else model
     return fused.eval().requires_grad_(False)

@@ -127,6 +127,7 @@ def test_what_models_disagree_on_is_explained(tmp_path: Path) -> None:
     assert run(["compare", "--limit", "1", "--rounds", "0", "--imgsz", "320", "--explain", "-o", str(out), "-q"]) == 0
     (picture,) = json.loads((out / "pictures" / "explained" / "index.json").read_text())["pictures"]
     assert {shown["model"] for shown in picture["maps"]} <= {"demo-rtdetr", "demo-yolo"}
+    assert {shown["title"].partition(":")[0] for shown in picture["maps"]} == {"LayerCAM"}
     page = (out / "report.html").read_text()
     for shown in picture["maps"]:
         assert (out / shown["path"]).stat().st_size > 1_000

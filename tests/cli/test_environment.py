@@ -6,6 +6,7 @@ import os
 import pwd
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -95,6 +96,24 @@ def test_a_cache_that_cannot_be_written_is_named_before_anything_is_asked_for(
     assert f"{unwritable / 'cache/weights/rtdetr-x.pt'} cannot be written" in outcome.err
     assert "point DETECTATTN_CACHE at another folder" in outcome.err
     assert http_server.requests == []
+
+
+@pytest.mark.parametrize("command", ["predict", "compare", "explain", "export"])
+def test_a_machine_without_a_temporary_folder_is_told_to_name_one(
+    detectattn: Any, command: str, street_images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container that may not write anywhere but to its volumes."""
+
+    def refuse(prefix: str) -> None:
+        raise FileNotFoundError(2, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr(tempfile, "TemporaryDirectory", refuse)
+    words = ["demo-yolo"] if command == "export" else [street_images / "noon.jpg", "-m", "demo-yolo"]
+    outcome = detectattn(command, *words)
+    assert outcome.code == 1
+    assert "error: no temporary folder can be made (No usable temporary directory found" in outcome.err
+    assert "Set TMPDIR to a folder" in outcome.err
+    assert list(Path().iterdir()) == []
 
 
 def test_settings_have_no_place_at_all(unwritable: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -144,7 +144,8 @@ def test_what_a_person_reads_fits_and_says_what_to_open(detectattn: Any, picture
     assert max(map(len, lines)) <= 80
     assert lines[0].startswith("explained ")
     assert " in 2 pictures in " in lines[0]
-    assert "demo-rtdetr is shown by “LayerCAM”. It is the first of --maps" in " ".join(line.strip() for line in lines)
+    told = " ".join(line.strip() for line in lines)
+    assert "demo-rtdetr and demo-yolo are shown by “LayerCAM”. It is the first of --maps that fits." in told
     listed = {line[:9].strip(): line[10:] for line in lines if " runs/explain-001/" in line}
     assert list(listed) == ["page", "sheets", "figures", "arrays"]
     assert all(Path(path).exists() for path in listed.values())

@@ -14,9 +14,13 @@ from detectattn.conversion.convert import Job
 from detectattn.conversion.gate import GateFigures
 from detectattn.conversion.record import ConversionRecord, hash_files
 from detectattn.errors import EngineError
+from tests.conversion import fake_gpu
+from tests.conversion.fake_gpu import InstallGpu
 from tests.object_store import Bucket, s3, s3_endpoint
 
-__all__ = ["s3", "s3_endpoint"]
+__all__ = ["install_gpu", "s3", "s3_endpoint"]
+
+install_gpu = fake_gpu.install_gpu
 
 SIDE_PX = 160
 
@@ -46,6 +50,30 @@ def test_export_is_compared_and_runs(detectattn: Any, street_images: Path, noon:
     assert model["conversion"]["gate"]["accuracy"]["object_count"] > 20
     record = json.loads(Path("runs/predict-001/predictions.jsonl").read_text())
     assert all(found["query_id"] is not None for found in record["detections"])
+
+
+def test_tensorrt_is_judged_and_run_as_one_build(detectattn: Any, noon: Path, install_gpu: InstallGpu) -> None:
+    """The CPU stands in for it: what the gate had built is what runs; another engine says that it was not judged."""
+    runtime = install_gpu()
+    done = detectattn("export", "demo-yolo", "--engine", "tensorrt", "--imgsz", SIDE_PX, "--pictures", noon)
+    assert done.code == 0, done.err
+    assert done.out.startswith("demo-yolo for TensorRT: fp32, any shape within 160×160, batch 8")
+    words = ("predict", noon, "-m", "runs/export-001", "--no-images")
+    ran = detectattn(*words)
+    assert ran.code == 0, ran.err
+    assert "nothing is known" not in ran.err
+    [model] = json.loads(Path("runs/predict-001/run.json").read_text())["models"]
+    assert (model["engine"], model["device"], model["batch"]) == ("tensorrt", "cuda:0", 8)
+    assert (model["conversion"]["passed"], model["conversion"]["conditions"]["gpu"]) == (True, fake_gpu.NAME)
+    built = [providers[0][1] for providers in runtime.asked if providers[0][0] == "TensorrtExecutionProvider"]
+    shapes = [(settings["trt_profile_min_shapes"], settings["trt_profile_max_shapes"]) for settings in built]
+    assert shapes == [("images:8x3x32x32", "images:8x3x160x160")] * 2
+    other = detectattn(*words, "--engine", "onnx", "--device", "cpu")
+    assert other.code == 0, other.err
+    assert "warning: nothing is known of how exact demo-yolo-tensorrt-fp32 is here" in other.err
+    [model] = json.loads(Path("runs/predict-002/run.json").read_text())["models"]
+    assert model["conversion"]["passed"] is False
+    assert "judged it as tensorrt on cuda, fp32" in model["conversion"]["unjudged"]
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
 from benchmarks.tiny_model import write_tiny_model
@@ -89,3 +91,42 @@ def test_as_many_as_are_borne_fail(detectattn: Any, mixed: Path, tmp_path: Path)
     model = write_tiny_model(tmp_path / "tiny.onnx")
     assert detectattn("predict", mixed, "-m", model, "--max-failures", "4").code == 4
     assert detectattn("predict", mixed, "-m", model, "--max-failures", "20%").code == 4
+
+
+def write_row(folder: Path, row: str) -> Path:
+    """Small pictures in a folder, one a letter: a ``.`` is sound, an ``x`` broken."""
+    folder.mkdir()
+    encoded = cv2.imencode(".jpg", np.full((24, 32, 3), 128, np.uint8))[1].tobytes()
+    for number, letter in enumerate(row):
+        (folder / f"{number:03d}.jpg").write_bytes(encoded if letter == "." else b"nothing")
+    return folder
+
+
+def list_done(folder: Path) -> list[str]:
+    return [json.loads(line)["source"] for line in (folder / "predictions.jsonl").read_text().splitlines()]
+
+
+@needs_onnx
+@pytest.mark.parametrize("batch", ["1", "16"])
+def test_a_share_is_that_of_all_inputs_before(detectattn: Any, tmp_path: Path, batch: str) -> None:
+    """However many of them wait for a batch when a failure is met."""
+    inputs, model = write_row(tmp_path / "in", 30 * "." + "xxx" + 5 * "."), write_tiny_model(tmp_path / "tiny.onnx")
+    words = ("-m", model, "--batch", batch, "--no-images", "-o", tmp_path / "out", "-q")
+    assert detectattn("predict", inputs, *words, "--max-failures", "10%").code == 4
+    assert len(list_done(tmp_path / "out")) == 35
+
+
+@needs_onnx
+def test_all_before_the_last_failure_is_done_and_another_limit_goes_on(detectattn: Any, tmp_path: Path) -> None:
+    inputs, model = write_row(tmp_path / "in", 30 * "." + 6 * "x" + 5 * "."), write_tiny_model(tmp_path / "tiny.onnx")
+    folder, words = tmp_path / "out", ("-m", model, "--batch", "8", "--no-images")
+    done = detectattn("predict", inputs, *words, "-o", folder, "--max-failures", "10%")
+    for _ in range(2):  # of 34 inputs, whether the first 29 were done in this sitting or before
+        assert done.code == 1
+        assert "error: 4 inputs failed, more than --max-failures 10% bears" in done.err
+        assert list_done(folder) == [f"{number:03d}.jpg" for number in range(30)]
+        assert len((folder / "failures.jsonl").read_text().splitlines()) == 4
+        done = detectattn("predict", "--resume", folder)
+    assert detectattn("predict", "--resume", folder, "--max-failures", "20%", "-q").code == 4
+    assert len(list_done(folder)) == 35
+    assert len((folder / "failures.jsonl").read_text().splitlines()) == 6

@@ -135,6 +135,8 @@ def test_figures_are_those_of_numpy() -> None:
     [
         ([[10, 11], [10.5, 11]], CALM, CALM, True, ""),
         ([[10, 10], [12, 12]], CALM, CALM, False, "differ by 20%"),
+        ([[100], [110.15]], CALM, CALM, False, "differ by 10.2%, and 10% is the most"),
+        ([[10000], [11001]], CALM, CALM, False, "differ by 10.1%, and 10% is the most"),
         ([[10], [10]], MachineState(1.7, 3000.0), CALM, False, "1.7 processor cores busy"),
         ([[10], [10]], CALM, MachineState(1.2, 3000.0), False, "1.2 processor cores busy"),
         ([[10], [10]], CALM, MachineState(0.0, 2000.0), False, "changed by 33%"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,13 +12,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from detectattn.compare import measure
 from detectattn.compare.entrants import FileEntrant
 from detectattn.compare.finish import finish_study
 from detectattn.compare.judge import build_report
 from detectattn.compare.judge.single_label import keep_best_label
+from detectattn.compare.noise import MachineState
 from detectattn.compare.study import require_rereadable
 from detectattn.config import CompareConfig
 from detectattn.errors import BrokenPredictions, ConfigError, EmptySource, SourceError, TruthMismatch
+from detectattn.report.html import render_html
 from detectattn.sources import open_sources
 from detectattn.sources.base import ReadCounts, ReadOptions
 from detectattn.types import Detections, Prediction
@@ -37,6 +41,38 @@ def test_everything_is_recorded_and_can_be_judged(bench: Bench) -> None:
     assert agreement is not None
     assert agreement.pairs[0].both == IMAGES
     assert {r.figures.metric for r in report.ratios} == {"p50_ms", "forward_p50_ms"}
+
+
+@pytest.mark.parametrize("truth", ["", "none"])
+def test_a_budget_is_settled_by_what_fits_and_tells_times_that_are_not_to_be_trusted(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, truth: str
+) -> None:
+    monkeypatch.setattr(measure, "read_machine_state", lambda: MachineState(1.2, None))
+    config = CompareConfig(model=("a", "b"), rounds=2, truth=truth, budget=("1ms", "1s", "1MB"))
+    bench.run(bench.plan("a", "b", config=config))
+    report, _ = build_report(bench.folder.load())
+    short, long, memory = (sentence for sentence in report.verdict if sentence.question == "budget")
+    assert (short.decided, long.decided, memory.decided) == (True, truth == "", True)
+    caution = "These timings are not to be trusted: other work kept 1.2 processor cores busy."
+    assert [sentence.text.endswith(caution) for sentence in (short, long, memory)] == [True, True, False]
+    page = render_html(report)
+    states = re.findall(r'class="state ([a-z]*)', page)
+    assert states[:3] == ["doubted", "doubted", "decided"]
+
+
+def test_one_figure_for_several_models_is_the_worst_of_them(bench: Bench) -> None:
+    bench.run(bench.plan("a", "b"))
+    for name, slower in (("a", 1.3), ("b", 1.2)):
+        measured = bench.folder.read_measured(name)
+        assert measured is not None
+        assert measured.timed is not None
+        first, *others = measured.timed.rounds
+        slow = replace(first, forward_ms=tuple(slower * ms for ms in (100.0,) * len(first.forward_ms)))
+        rounds = (slow, *(replace(turn, forward_ms=(100.0,) * len(turn.forward_ms)) for turn in others))
+        bench.folder.write_measured(replace(measured, timed=replace(measured.timed, rounds=rounds)))
+    report, _ = build_report(bench.folder.load())
+    (caveat,) = (c for c in report.caveats if c.topic == "speed" and "rounds differ" in c.text)
+    assert caveat.text.startswith("Timings of a and b are not to be trusted: rounds differ by up to ")
 
 
 def test_a_second_run_measures_nothing_again(bench: Bench) -> None:

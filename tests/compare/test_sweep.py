@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from detectattn.compare.entrants import ModelEntrant
 from detectattn.compare.sweep import Axis, expand_entrant, expand_variants, name_variant, parse_sweep, select_axes
@@ -213,6 +215,36 @@ def test_exports_have_a_fixed_graph(tmp_path: Path) -> None:
 def test_a_checkpoint_is_looked_into_and_not_run(save_checkpoint: Any, name: str, fixed: set[str]) -> None:
     weights = WeightsFile(save_checkpoint(name), "", "pt", "local")
     assert set(find_fixed_axes(weights)) == fixed
+
+
+@pytest.mark.parametrize("damage", ["encrypted", "unknown method", "broken stream", "huge"])
+def test_archives_that_cannot_be_read_are_left_to_loading(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "odd.pt"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a/data.pkl", bytes(17_000_000 if damage == "huge" else 500))
+    content = bytearray(path.read_bytes())
+    directory = content.find(b"PK\x01\x02")
+    if damage == "encrypted":
+        content[6] = content[directory + 8] = 1
+    elif damage == "unknown method":
+        content[8] = content[directory + 10] = 99
+    elif damage == "broken stream":
+        content[40:43] = b"\xff\xff\xff"
+    path.write_bytes(content)
+    assert find_fixed_axes(WeightsFile(path, "", "pt", "local")) == {}
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"imgsz": "9" * 5000},
+        {"model_yaml": "head: [[-1, 1, RTDETRDecoder, [2, 256, many, 4, 8, [3]]]]"},
+    ],
+)
+def test_embedded_models_that_say_nonsense_are_left_to_loading(tmp_path: Path, metadata: dict[str, str]) -> None:
+    path = tmp_path / "odd.safetensors"
+    save_file({"a": np.zeros(1, np.float32)}, path, metadata)
+    assert read_own_values(WeightsFile(path, "", "safetensors", "local")) == {"precision": "fp32"}
 
 
 def test_what_cannot_be_seen_is_left_to_loading(tmp_path: Path) -> None:

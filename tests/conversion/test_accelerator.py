@@ -24,6 +24,18 @@ class Driver:
         pointer._obj.value = self.devices
         return 0
 
+    def cuDeviceGet(self, pointer: Any, index: int) -> int:  # noqa: N802 - the library's own name
+        pointer._obj.value = 40 + index
+        return 0 if index < self.devices else 101
+
+    def cuDeviceGetName(self, name: Any, length: int, device: Any) -> int:  # noqa: N802 - the library's own name
+        name.value = f"NVIDIA Card {device.value}".encode()[:length]
+        return 0
+
+    def cuDeviceGetAttribute(self, pointer: Any, attribute: int, device: Any) -> int:  # noqa: N802 - its own name
+        pointer._obj.value = {75: 8, 76: 9}[attribute]
+        return 0
+
 
 @pytest.mark.parametrize(
     ("platform", "machine", "version", "driver", "expected"),
@@ -57,3 +69,12 @@ def test_find_accelerator(
     monkeypatch.setattr(accelerator, "find_version", lambda _: version)
     monkeypatch.setattr(ctypes, "CDLL", load)
     assert accelerator.find_accelerator() == expected
+
+
+def test_the_driver_names_its_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accelerator.sys, "platform", "linux")
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: Driver(2))
+    assert accelerator.describe_cuda_device(1) == "NVIDIA Card 41 (8.9)"
+    assert accelerator.describe_cuda_device(2) is None
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: Driver(2, status=100))
+    assert accelerator.describe_cuda_device(0) is None

@@ -17,12 +17,16 @@ import pytest
 from detectattn.conversion import choose, failures, make
 from detectattn.conversion.choose import choose_target, open_model
 from detectattn.conversion.convert import Job
-from detectattn.conversion.record import ConversionRecord, load_record, write_record
+from detectattn.conversion.engine_cache import draft_engine, lock_engines, publish_engine
+from detectattn.conversion.record import ConversionRecord, hash_files, load_record, write_record
 from detectattn.conversion.repay import can_repay, estimate
+from detectattn.conversion.settings import ConversionSettings, collect_conditions
 from detectattn.conversion.work import Tell
+from detectattn.engines import openvino_runtime
 from detectattn.engines.base import EngineOptions
 from detectattn.errors import ConfigError, DiskFull, EngineError, MissingExtra
 from detectattn.types import WeightsFile
+from tests.compare.tiny_onnx import SIDE, write_tiny_onnx
 from tests.conversion.conftest import SIDE_PX, Opener
 
 BOTH = frozenset({"openvino", "onnxruntime", "onnx"})
@@ -60,6 +64,16 @@ def test_target(
     target = choose_target(EngineOptions(**options), engine)
     found = target and (target.settings.engine, target.settings.precision, target.required)
     assert found == expected
+
+
+def test_only_tensorrt_is_made_for_so_many_pictures() -> None:
+    options = EngineOptions(device="cpu", batch=4)
+    batches = {}
+    for engine in ("openvino", "onnx", "tensorrt"):
+        target = choose_target(options, engine)
+        assert target is not None
+        batches[engine] = target.settings.batch
+    assert batches == {"openvino": None, "onnx": None, "tensorrt": 4}
 
 
 def test_unknown_engines_and_impossible_precisions_are_refused() -> None:
@@ -124,6 +138,78 @@ def test_a_cached_engine_is_used_however_few_pictures(opener: Opener, own_cache:
     assert opened.detector.info.engine == "openvino"
     assert opened.detector.weights == opener.weights
     assert (opener.said, opener.warned) == ([], [])
+
+
+def test_a_gpu_that_pytorch_cannot_use_does_not_cost_the_cached_engine(
+    opener: Opener, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A driver reports one, and PyTorch is built for the processor, or for a newer driver."""
+    monkeypatch.setattr(choose, "find_accelerator", lambda: "cuda")
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    opened = opener.open(device="auto")
+    assert (opened.detector.info.engine, opened.detector.info.device) == ("openvino", "cpu")
+
+
+def test_auto_takes_what_is_cached_for_the_second_choice(
+    opener: Opener, empty_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With OpenVINO installed, and too little work to convert for it."""
+    monkeypatch.setattr(make.Maker, "make", lambda *_, **__: pytest.fail("converted"))
+    settings = ConversionSettings("onnx", net_hw=(SIDE, SIDE)).resolve("yolo_dense", (SIDE, SIDE))
+    tiny = write_tiny_onnx(tmp_path)
+    store(opener.weights.sha256, settings, tiny.path)
+    opened = opener.open(imgsz_hw=(SIDE, SIDE))
+    assert opened.detector.info.engine == "onnx"
+    assert "in the cache" in opened.reason
+    store(opener.weights.sha256, settings, tiny.path, refused=("boxes moved by 9 px",))
+    assert opener.open(imgsz_hw=(SIDE, SIDE)).detector.info.engine == "torch"
+
+
+def store(weights_sha256: str, settings: ConversionSettings, *paths: Path, **known: Any) -> Path:
+    """Put a conversion into the cache, of files that are there; its folder."""
+    with lock_engines(weights_sha256, lambda: None) as folder, draft_engine(folder) as draft:
+        for path in paths:
+            shutil.copyfile(path, draft / path.name)
+        files, size_bytes = hash_files(draft)
+        assert settings.net_hw is not None
+        record = ConversionRecord(
+            "m", weights_sha256, settings, settings.net_hw, collect_conditions(settings), paths[0].name, files,
+            size_bytes, 1.0, 1.0, {}, "",
+        )  # fmt: skip
+        return publish_engine(draft, replace(record, **known)).folder
+
+
+def test_int8_from_the_cache_tells_what_it_was_calibrated_on(opener: Opener, own_cache: Path) -> None:
+    [made] = own_cache.glob("openvino-*")
+    record = load_record(made)
+    assert record is not None
+    int8 = replace(record.settings, precision="int8", batch=1, calibration="c" * 64)
+    paths = [made / record.model_file, *(made / name for name in record.files if name != record.model_file)]
+    store(opener.weights.sha256, int8, *paths, calibration={"pictures": "last/week", "digest": "c" * 64})
+    assert opener.open(precision="int8").conversion is not None
+    assert opener.said == ["demo-yolo was calibrated on last/week, in an earlier run; --calibrate names others"]
+
+
+def test_half_precision_is_judged_as_it_is_run(
+    opener: Opener, empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a processor without half arithmetic too, where single precision takes its place."""
+    asked = []
+
+    def choose_arithmetic(wanted: str, stored: str, capabilities: list[str], where: str) -> tuple[str, str]:
+        asked.append(openvino_runtime.choose_arithmetic(wanted, stored, [*capabilities, "FP16"], where)[0])
+        without = [name for name in capabilities if name != "FP16"]
+        return openvino_runtime.choose_arithmetic(wanted, stored, without, where)
+
+    monkeypatch.setattr("detectattn.engines.openvino.choose_arithmetic", choose_arithmetic)
+    opened = opener.open(precision="fp16")
+    assert (opened.detector.info.engine, opened.detector.info.precision) == ("openvino", "fp16")
+    assert asked == ["f16", "f16"]
+    [folder] = empty_cache.glob("engines/*/openvino-fp16-*")
+    opened = open_model(WeightsFile(folder, "", "openvino", "local"), EngineOptions())
+    assert asked == ["f16", "f16", "f16"]
+    assert opened.conversion is not None
+    assert opened.conversion["passed"] is True
 
 
 def test_another_size_is_another_conversion(opener: Opener, own_cache: Path) -> None:
@@ -285,5 +371,32 @@ def test_an_export_tells_what_its_gate_said(filled_cache: Path, tmp_path: Path, 
     assert opener.warned == []
     write_record(folder, replace(record, refused=("boxes moved by 9 px",)))
     opened = open_model(weights, EngineOptions(), tell=tell)
+    assert opened.conversion is not None
+    assert opened.conversion["passed"] is False
     assert opener.warned == ["demo-yolo did not pass its gate and was kept with --force: boxes moved by 9 px"]
     assert opened.detector.info.name == "demo-yolo"
+
+
+@pytest.mark.parametrize(
+    ("judged", "said"),
+    [
+        ({"engine": "onnx"}, "onnx on cpu, fp32"),
+        ({"device": "cuda:0"}, "openvino on cuda, fp32"),
+        ({"precision": "int8"}, "openvino on cpu, int8"),
+    ],
+)
+def test_an_export_that_runs_otherwise_than_it_was_judged_says_so(
+    judged: dict[str, Any], said: str, filled_cache: Path, tmp_path: Path, opener: Opener
+) -> None:
+    [made] = filled_cache.glob("engines/*/openvino-*")
+    folder = tmp_path / "export"
+    shutil.copytree(made, folder)
+    record = load_record(folder)
+    assert record is not None
+    write_record(folder, replace(record, settings=replace(record.settings, **judged)))
+    weights = WeightsFile(folder, "", "openvino", "local")
+    conversion = open_model(weights, EngineOptions(), tell=Tell(warn=opener.warned.append)).conversion
+    assert conversion is not None
+    sentence = f"it runs as openvino on cpu, fp32, and its parity gate judged it as {said}"
+    assert (conversion["passed"], conversion["unjudged"]) == (False, sentence)
+    assert opener.warned == [f"nothing is known of how exact demo-yolo is here: {sentence}"]

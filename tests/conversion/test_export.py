@@ -21,6 +21,10 @@ from detectattn.engines.pytorch import TorchEngine
 from detectattn.errors import DeviceNotFound, DiskFull, EngineError, MissingExtra
 from detectattn.types import F32, WeightsFile
 from tests.attention.noisy_models import save_noisy
+from tests.conversion import fake_gpu
+from tests.conversion.fake_gpu import InstallGpu
+
+install_gpu = fake_gpu.install_gpu
 
 SIDE_PX = 160
 LARGEST_SCORE = 1e-4
@@ -162,12 +166,17 @@ def test_a_missing_package_is_named(engine: str, package: str, monkeypatch: pyte
         require_exporter(engine)
 
 
-def test_a_device_that_is_not_there_is_named_before_anything_is_converted() -> None:
+def test_a_device_that_is_not_there_is_named_before_anything_is_converted(install_gpu: InstallGpu) -> None:
     require_device(ConversionSettings("openvino"))
     with pytest.raises(DeviceNotFound, match="device 'cuda' is not there"):
         require_device(ConversionSettings("openvino", device="cuda"))
-    with pytest.raises((MissingExtra, DeviceNotFound), match="TensorRT"):
+    install_gpu()
+    require_device(ConversionSettings("tensorrt", device="cuda:0"))
+    with pytest.raises(DeviceNotFound, match="TensorRT does not run on device 'cpu'"):
         require_device(ConversionSettings("tensorrt", device="cpu"))
+    install_gpu(available=["CPUExecutionProvider"])
+    with pytest.raises(MissingExtra, match="built without TensorRT"):
+        require_device(ConversionSettings("tensorrt", device="cuda:0"))
 
 
 def test_a_full_disk_is_told_beforehand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

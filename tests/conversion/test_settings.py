@@ -94,9 +94,31 @@ def test_conditions_name_what_converts_and_what_runs() -> None:
     assert {"onnxruntime", "tensorrt"} < collect_conditions(ConversionSettings("tensorrt")).keys()
 
 
-def test_a_new_recipe_for_int8_leaves_other_conversions_alone() -> None:
+def test_another_build_of_a_version_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = {"onnxruntime": "1.22.0"}
+    monkeypatch.setattr("detectattn.conversion.settings.find_version", installed.get)
+    wanted = ConversionSettings("onnx")
+    assert collect_conditions(wanted)["onnxruntime"] == "1.22.0"
+    installed["onnxruntime-gpu"] = "1.22.0"
+    assert collect_conditions(wanted)["onnxruntime"] == "1.22.0, onnxruntime-gpu 1.22.0"
+    del installed["onnxruntime"]
+    assert collect_conditions(wanted)["onnxruntime"] == "onnxruntime-gpu 1.22.0"
+    assert collect_conditions(wanted)["torch"] == "none"
+
+
+def test_tensorrt_is_made_for_one_number_of_pictures() -> None:
+    """The one that its gate sees is then the one that runs."""
+    wanted = ConversionSettings("tensorrt", device="cuda:0")
+    made = wanted.resolve("yolo_dense", OWN_HW)
+    assert made.batch == 8
+    assert made.serves(wanted, OWN_HW)
+    assert made.serves(replace(wanted, batch=8), OWN_HW)
+    assert not made.serves(replace(wanted, batch=1), OWN_HW)
+
+
+def test_a_new_recipe_leaves_other_conversions_alone() -> None:
     recipes = {
         precision: collect_conditions(ConversionSettings("openvino", precision))["conversion"]
         for precision in ("fp32", "fp16", "bf16", "int8")
     }
-    assert recipes == {"fp32": "1", "fp16": "1", "bf16": "1", "int8": "2"}
+    assert recipes == {"fp32": "1", "fp16": "2", "bf16": "1", "int8": "2"}

@@ -18,6 +18,7 @@ import pytest
 from detectattn.engines import open_detector
 from detectattn.engines.base import EngineOptions
 from detectattn.engines.detector import Detector
+from detectattn.engines.exported import read_spec
 from detectattn.engines.postprocess import Thresholds
 from detectattn.errors import BadImageSize, CorruptWeights, DeviceNotFound, EngineError
 from detectattn.types import Detections, WeightsFile
@@ -171,3 +172,25 @@ def test_damaged_onnx(tmp_path: Path) -> None:
     path.write_bytes(b"not a model")
     with pytest.raises(CorruptWeights, match="no ONNX model, or damaged"):
         open_detector(WeightsFile(path, "", "onnx", "local"), EngineOptions())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"stride": 0},
+        {"stride": "many"},
+        {"stride": float("inf")},
+        {"imgsz": "large"},
+        {"imgsz": []},
+        {"imgsz": [10**30, 10**30]},
+        {"detectattn": {"layout": "rtdetr_dense", "max_det": "many"}},
+    ],
+    ids=str,
+)
+def test_numbers_in_metadata_that_are_none_are_named(change: dict[str, Any]) -> None:
+    metadata = {"description": "rtdetr-l", "imgsz": [640, 640], "stride": 32, **change}
+    with pytest.raises(CorruptWeights, match=r"model has no whole number .* in its metadata"):
+        read_spec(
+            metadata, {0: "a", 1: "b"}, input_shape=[1, 3, None, None], output_shape=[1, None, None],
+            options=EngineOptions(), where="model", engine="onnx", device="cpu", precision="fp32",
+        )  # fmt: skip

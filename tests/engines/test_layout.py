@@ -82,6 +82,11 @@ def test_class_names(names: Any, expected: dict[int, str]) -> None:
     assert parse_class_names({"names": names}, "model") == expected
 
 
+def test_class_numbers_are_held_to_the_number_of_names() -> None:
+    with pytest.raises(CorruptWeights, match=r"model names 2 classes, and numbers one of them 999999999"):
+        parse_class_names(parse_metadata({"names": "{0: 'a', 999999999: 'b'}"}), "model")
+
+
 def test_missing_class_names_and_other_tasks_are_refused() -> None:
     with pytest.raises(CorruptWeights, match="names no classes"):
         parse_class_names({}, "model")

@@ -126,3 +126,12 @@ def test_padding_rows_of_a_batch_are_ignored() -> None:
 def test_impossible_thresholds_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="must lie"):
         Thresholds(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("layout", ["yolo_end2end", "rtdetr_topk"])
+def test_a_class_number_that_none_can_have_is_no_detection(layout: HeadLayout) -> None:
+    """Graphs that write it themselves can write anything; tables by class would be as long."""
+    box = [0.1, 0.1, 0.2, 0.2, 0.9]
+    table = np.array([[[*box, number] for number in (1e9, -1, np.nan, np.inf, 2)]], np.float32)
+    found = decode_detections(layout, (table,), (plan_resize((100, 100), (640, 640), "stretch"),), Thresholds())[0]
+    assert found.class_id.tolist() == [2]

@@ -194,12 +194,12 @@ def test_classes() -> None:
     [
         (
             PairAgreement("detr", "yolo", 1200, 200, 100, 0.889, 0.851, 0.921, ()),
-            "detr and yolo both find 1,200 of 1,500 objects, detr alone 200, yolo alone 100: "
+            "detr and yolo both have 1,200 of 1,500 boxes, detr alone 200, yolo alone 100: "
             "agreement 0.889 (0.851–0.921). Who is right, only ground truth tells.",
         ),
         (
             PairAgreement("detr", "yolo", 1, 0, 0, 1.0, NAN, NAN, ()),
-            "detr and yolo both find 1 of 1 object, detr alone 0, yolo alone 0: "
+            "detr and yolo both have 1 of 1 box, detr alone 0, yolo alone 0: "
             "agreement 1.000. Who is right, only ground truth tells.",
         ),
         (
@@ -233,6 +233,11 @@ YOLO = Candidate("yolo", 43.1, 310.0, 0.395)
 )
 def test_budget(candidates: list[Candidate], budget: Budget, sentence: str) -> None:
     assert describe_budget(candidates, budget) == sentence
+
+
+def test_a_budget_on_times_that_are_not_to_be_trusted_says_so() -> None:
+    text = describe_budget([DETR, YOLO], Budget(33.3, "ms"), "rounds differ by 30%")
+    assert text.endswith("takes least, 43.1 ms. These timings are not to be trusted: rounds differ by 30%.")
 
 
 def test_errors() -> None:

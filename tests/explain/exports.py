@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from detectattn.conversion import record as conversion
+from detectattn.conversion.record import ConversionRecord
+from detectattn.conversion.settings import ConversionSettings
 from detectattn.types import WeightsFile
 
 
@@ -32,6 +35,18 @@ def write_openvino(folder: Path, told: Mapping[str, object]) -> WeightsFile:
         (folder / name).write_text("<net/>")
     (folder / "metadata.yaml").write_text(yaml.safe_dump(dict(told)))
     return WeightsFile(folder, "", "openvino", "local")
+
+
+def write_record(folder: Path, name: str, model_file: str, weights_sha256: str) -> Path:
+    """What `export` says of a model that it wrote into a folder; the folder."""
+    folder.mkdir(exist_ok=True)
+    settings = ConversionSettings(engine="onnx", precision="fp32", net_hw=(64, 64), dynamic=False)
+    record = ConversionRecord(
+        name=name, weights_sha256=weights_sha256, settings=settings, own_hw=(64, 64), conditions={},
+        model_file=model_file, files={}, size_bytes=0, convert_s=0.0, gate_s=0.0, gate={}, pictures="",
+    )  # fmt: skip
+    conversion.write_record(folder, record)
+    return folder
 
 
 def write_engine(path: Path, told: Mapping[str, object]) -> WeightsFile:

@@ -84,8 +84,22 @@ def test_a_choice_that_applies_nowhere_is_refused_with_what_there_is() -> None:
         require_choice(models, list(METHODS), Choice(layer=3))
     with pytest.raises(ConfigError, match="head 8"):
         require_choice(models, list(METHODS), Choice(head=8))
-    with pytest.raises(ConfigError, match="layer 1"):
-        require_choice(models, ["layercam"], Choice(layer=1))
+
+
+@pytest.mark.parametrize(
+    ("methods", "wanted", "says"),
+    [
+        (("layercam", "random"), Choice(layer=0), "layercam shows no attention, and so no layer 0. Take --maps encod"),
+        (("layercam", "hirescam"), Choice(head=1), "layercam, hirescam show no attention, and so no head 1."),
+        (("cross_all",), Choice(layer=1), "cross_all shows no single layer 1. Take --maps cross_last or encoder_rows"),
+    ],
+)
+def test_maps_that_cannot_show_a_layer_that_is_there_are_told_with_those_that_can(
+    methods: tuple[str, ...], wanted: Choice, says: str
+) -> None:
+    models = {"a": RTDETR if methods == ("cross_all",) else HYBRID, "b": HYBRID}
+    with pytest.raises(ConfigError, match=says):
+        require_choice(models, methods, wanted)
 
 
 def test_titles_say_what_was_chosen() -> None:

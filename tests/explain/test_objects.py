@@ -30,9 +30,24 @@ def test_classes_are_matched_by_name() -> None:
     assert [o.rows for o in objects] == [(0, None), (None, 0)]
 
 
-def test_every_detection_is_in_one_row_at_most() -> None:
-    objects = choose_objects([make((A, 0.9, 0), (NEAR_A, 0.8, 0)), make((A, 0.7, 9))], [FIRST, SECOND], 8)
-    assert [o.rows for o in objects] == [(0, 0), (1, None)]
+def test_of_several_boxes_of_one_object_the_surest_is_paired_and_the_others_are_no_objects() -> None:
+    """The surer model's box may lie nearest to a weaker duplicate of the other's."""
+    one = make((NEAR_A, 0.8, 0), (A, 0.6, 0), (A, 0.3, 0), (B, 0.5, 0))
+    two = make((A, 0.9, 9))
+    objects = choose_objects([one, two], [FIRST, SECOND], 8)
+    assert [(o.rows, o.further) for o in objects] == [((0, 0), (2, 0)), ((3, None), (0, 0))]
+
+
+def test_a_box_that_overlaps_the_models_own_is_a_further_one_too() -> None:
+    """It overlaps what the other model found by less than half."""
+    wide, wider, widest = (0.0, 0.0, 100.0, 40.0), (0.0, 0.0, 160.0, 40.0), (0.0, 0.0, 230.0, 40.0)
+    objects = choose_objects([make((wider, 0.8, 0), (widest, 0.6, 0)), make((wide, 0.9, 9))], [FIRST, SECOND], 8)
+    assert [(o.rows, o.further) for o in objects] == [((0, 0), (1, 0))]
+
+
+def test_a_box_of_another_name_is_another_object() -> None:
+    objects = choose_objects([make((A, 0.9, 0), (NEAR_A, 0.8, 1))], [FIRST], 8)
+    assert [(o.class_name, o.rows) for o in objects] == [("car", (0,)), ("bus", (1,))]
 
 
 def test_no_more_than_asked_for_and_nothing_where_nothing_is() -> None:

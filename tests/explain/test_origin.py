@@ -9,9 +9,10 @@ import pytest
 
 from detectattn.errors import EngineError
 from detectattn.explain.origin import find_torch_weights, read_metadata
+from detectattn.fetch import compute_sha256
 from detectattn.types import WeightsFile
 from detectattn.weights.embedded import embedded_path
-from tests.explain.exports import write_engine, write_onnx, write_openvino
+from tests.explain.exports import write_engine, write_onnx, write_openvino, write_record
 
 TOLD = {"names": "{0: 'car', 1: 'bus'}", "imgsz": "[320, 320]", "description": "Ultralytics YOLO11n model"}
 PARSED = {"names": {0: "car", 1: "bus"}, "imgsz": [320, 320], "description": "Ultralytics YOLO11n model"}
@@ -69,6 +70,31 @@ def test_a_published_model_is_taken_from_the_cache_and_never_downloaded(
     weights = write_onnx(tmp_path / "mine.onnx", TOLD)
     with pytest.raises(EngineError, match=r"ONNX Runtime.*Give -m yolo11n"):
         find(weights)
+
+
+def test_an_export_of_ours_leads_to_the_weights_of_its_record_and_to_no_others(
+    tmp_path: Path, save_checkpoint: Callable[[str], Path]
+) -> None:
+    """Its folder and its file are called otherwise; what lies beside it under the name may have been trained anew."""
+    write_onnx(write_record(tmp_path / "exp", "best", "best-onnx-fp32.onnx", "ab" * 32) / "best-onnx-fp32.onnx", TOLD)
+    export = WeightsFile(tmp_path / "exp" / "best-onnx-fp32.onnx", "", "onnx", "local")
+    with pytest.raises(EngineError, match=r"put best\.pt beside it"):
+        find(export)
+    beside = tmp_path / "best.pt"
+    beside.write_bytes(save_checkpoint("demo-yolo").read_bytes())
+    with pytest.raises(EngineError, match=r"best\.pt is not what it was made from: .* SHA-256 abababababab…"):
+        find(export)
+    write_record(tmp_path / "exp", "best", "best-onnx-fp32.onnx", compute_sha256(beside))
+    assert find(export)[0].path == beside
+
+
+def test_an_openvino_export_of_an_embedded_model_leads_to_it_by_folder_and_by_file(tmp_path: Path) -> None:
+    weights = embedded_path("demo-yolo")
+    assert weights is not None
+    folder = write_openvino(tmp_path / "export-001", {"names": ["car"]}).path
+    write_record(folder, "demo-yolo", "model.xml", compute_sha256(weights))
+    for path in (folder, folder / "model.xml"):
+        assert find(WeightsFile(path, "", "openvino", "local"))[0].path == weights
 
 
 def test_unknown_weights_are_asked_for(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from detectattn.explain.caveats import list_caveats
@@ -29,15 +31,16 @@ def pictures() -> tuple[PictureExplained, ...]:
 def test_the_most_faithful_map_stands_for_its_model_and_the_numbers_are_said(
     pictures: tuple[PictureExplained, ...],
 ) -> None:
-    first, second, *rest = tell(judge(pictures, FAMILIES), pictures)
+    apart, outside, first, second, labels_of_a, *_ = tell(judge(pictures, FAMILIES), pictures)
+    assert "more of its evidence outside the box than b" in apart, "what the maps show comes before which they are"
+    assert "outside the box lies" in outside
     assert first.startswith("a is shown by “Cross-attention, last layer”. It is the most faithful of its 3 maps on 12 ")
     assert "Insertion less deletion is 0.40 (0.3" in first
     assert "beside 0.10 of a blob on the box and −0.50 of a random map: it says more than the box does." in first
     assert "its only map" in second
-    labels = next(s for s in rest if s.startswith("Of a's maps"))
-    assert "on 12 detections: “Cross-attention, last layer” says more than the box" in labels
-    assert "“LayerCAM” says no more than the box itself" in labels
-    assert "“Self-attention of the box” is no better than random" in labels
+    assert labels_of_a.startswith("Of a's maps, on 12 detections: “Cross-attention, last layer” says more than the box")
+    assert "“LayerCAM” says no more than the box itself" in labels_of_a
+    assert "“Self-attention of the box” is no better than random" in labels_of_a
 
 
 def test_which_evidence_reaches_further_is_answered_by_one_measure(pictures: tuple[PictureExplained, ...]) -> None:
@@ -50,16 +53,16 @@ def test_which_evidence_reaches_further_is_answered_by_one_measure(pictures: tup
     assert "By “LayerCAM”, the same measure for all, outside the box lies 60% (" in told
     assert "of a's evidence (8% over two box sizes away) and 10% (" in told
     assert "of the area 95% lies there" in told
-    assert "a has 50 points (49–51) more outside the box than b" in told
+    assert "By “LayerCAM” a has 50 points (49–51) more of its evidence outside the box than b, on 12 objects" in told
     assert "Does attention look further" not in told, "a map made at the head's input cannot answer that"
 
 
 @pytest.mark.parametrize(
     ("families", "inside", "says"),
     [
-        (("cnn", "attention"), 0.9, "By this measure no: a has"),
+        (("cnn", "attention"), 0.9, "By “Input gradient” no: a has"),
         (("attention", "attention"), 0.9, "a has 50 points"),
-        (("attention", "hybrid"), 0.4, "Whose evidence reaches further, a's or b's, is not decided"),
+        (("attention", "hybrid"), 0.4, "it is not decided whose evidence reaches further, a's or b's, on 12 objects"),
     ],
 )
 def test_no_more_is_claimed_than_is_decided(families: tuple[Family, Family], inside: float, says: str) -> None:
@@ -85,23 +88,40 @@ def test_maps_that_are_no_better_than_random_compare_nothing() -> None:
 def test_few_detections_decide_nothing() -> None:
     found = make_pictures({"a": {"layercam": (0.5, 0.1)} | BASE}, images=1, each=2, noise=0.3)
     told = tell(judge(found, {"a": "cnn"}), found)
-    assert told[0].endswith(", on too few detections to decide what it says.")
-    assert told[1] == "Of a's maps, on 2 detections: “LayerCAM” is not decided on by so few."
+    assert told[1].endswith(", on too few detections to decide what it says.")
+    assert told[2] == "Of a's maps, on 2 detections: too few detections to judge “LayerCAM”."
 
 
 def test_without_scores_nothing_is_called_faithful(pictures: tuple[PictureExplained, ...]) -> None:
     found = make_pictures({"a": unscored(SCORED | BASE), "b": {}})
     models = judge(found, FAMILIES)
     told = tell(models, found)
-    assert told[0].endswith("it did best where the embedded models' maps were scored.")
     assert told[1] == "b finds nothing in these pictures, so there is no map of it."
+    assert told[2] == "a is shown by “LayerCAM”. It fits every model. Of the quick maps it did best on demo-rtdetr."
     assert not any("faithful" in sentence for sentence in told)
+
+
+def test_what_holds_of_several_models_is_told_once() -> None:
+    found = make_pictures({name: {"layercam": (0.5, None)} for name in "abc"})
+    told = tell(judge(found, {"a": "attention", "b": "cnn", "c": "cnn"}), found)
+    assert [s for s in told if "is shown" in s or "are shown" in s] == [
+        "a, b and c are shown by “LayerCAM”. It fits every model. Of the quick maps it did best on demo-rtdetr."
+    ]
 
 
 def test_what_was_asked_for_is_shown_whatever_the_scores_say(pictures: tuple[PictureExplained, ...]) -> None:
     models = judge(pictures, FAMILIES, ("layercam",))
     assert {model.default_method for model in models} == {"layercam"}
-    assert choose_default((), ("layercam", "random"), ("rollout",)).reason.startswith("This model can have none")
+    assert choose_default((), ("layercam", "random"), ("rollout",)).reason.startswith("None of the maps that")
+
+
+def test_boxes_that_are_not_explained_are_counted() -> None:
+    [picture] = make_pictures({"a": unscored(SCORED), "b": unscored(SCORED)}, images=1, each=2)
+    twice = replace(picture, objects=tuple(replace(o, further=(2, 0)) for o in picture.objects))
+    options = {"conf": 0.25, "scored": True, "page_pictures": 1, "status": "finished", "failures": 0}
+    told = list_caveats(judge([twice], FAMILIES), [twice], **options)  # type: ignore[arg-type]  # of several types
+    assert told[-1] == "a has 4 more boxes of objects that are shown: of each object its surest box is explained."
+    assert not any("b has" in sentence and "more box" in sentence for sentence in told)
 
 
 def test_caveats_name_what_limits_the_findings() -> None:

@@ -2,9 +2,7 @@ from __future__ import annotations
 
 import gzip
 import os
-import shutil
 import socket
-import ssl
 import subprocess
 import sys
 import time
@@ -27,6 +25,7 @@ from detectattn.errors import (
 )
 from detectattn.fetch import FetchLimits, addresses, connection, fetch_bytes, open_body
 from detectattn.fetch.addresses import Reach
+from tests.own_certificate import use_certificate
 
 LIMITS = FetchLimits(max_bytes=100_000, total_s=5, connect_s=2, idle_s=2)
 QUICK = FetchLimits(max_bytes=100_000, total_s=0.3, connect_s=2, idle_s=2)
@@ -243,29 +242,11 @@ def test_a_proxy_that_cannot_be_used_is_named(http_server: Any, monkeypatch: pyt
         fetch_bytes(http_server.serve("/b", b"x"), LIMITS)
 
 
-@pytest.fixture
-def certificate(tmp_path: Path) -> Path:
-    """A self-signed certificate for 127.0.0.1 with its key, in one file."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("the openssl command, which makes the certificate, is not installed")
-    path = tmp_path / "own.pem"
-    subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    output = ["-keyout", str(path), "-out", str(tmp_path / "certificate.pem")]
-    command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject, *output]
-    subprocess.run(command, check=True, capture_output=True)
-    path.write_text(path.read_text() + (tmp_path / "certificate.pem").read_text())
-    return path
-
-
 def test_a_certificate_is_verified_and_ssl_cert_file_honoured(
     http_server: Any, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    http_server.http.socket = context.wrap_socket(http_server.http.socket, server_side=True)
     plain = http_server.serve("/a", b"secret")
-    url = plain.replace("http://", "https://")
+    url = f"{use_certificate(http_server, certificate)}/a"
     with pytest.raises(ConnectionFailed, match=r"certificate.*SSL_CERT_FILE"):
         fetch_bytes(url, LIMITS)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))

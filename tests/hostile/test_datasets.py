@@ -10,13 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from detectattn.compare.study_folder import StudyFolder
 from detectattn.config import load_preset
-from detectattn.errors import BrokenTruth, ConfigError, DetectattnError
+from detectattn.errors import BrokenTruth, ConfigError, DetectattnError, UnreadableRecord
 from detectattn.evaluation.class_map import load_class_map
 from detectattn.evaluation.find_truth import find_truth, load_truth
 from detectattn.evaluation.truth_coco import load_coco
 from detectattn.evaluation.truth_voc import load_voc
 from detectattn.evaluation.truth_yolo import find_data_yaml, load_yolo
+from detectattn.pipeline.run_folder import read_manifest
+from detectattn.records import iter_records
 from detectattn.yaml_text import MAX_BYTES, BrokenYaml, parse_yaml, read_yaml
 
 pytestmark = pytest.mark.usefixtures("limited")
@@ -61,6 +64,72 @@ def test_a_ground_truth_that_is_a_device_is_refused() -> None:
         load_coco(Path("/dev/zero"))
     with pytest.raises(BrokenTruth):
         find_truth([], named=Path("/dev/zero"))
+
+
+def make_sparse(path: Path, start: bytes, size: int) -> Path:
+    """A file that takes no room on the disk, and more memory than there is once it is read."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(start)
+    os.truncate(path, size)
+    return path
+
+
+@posix
+def test_files_beyond_all_measure_are_refused_unread(tmp_path: Path) -> None:
+    with pytest.raises(BrokenTruth, match=r"a\.xml is larger than 64 MB"):
+        load_voc(make_sparse(tmp_path / "a.xml", b"<annotation>", 3 << 30))
+    with pytest.raises(BrokenTruth, match=r"c\.json is larger than [\d,]+ MB"):
+        load_coco(make_sparse(tmp_path / "c.json", b"{", 5 << 30))
+    with pytest.raises(UnreadableRecord, match=r"predictions\.jsonl, line 1: it is longer than 64 MB"):
+        list(iter_records(make_sparse(tmp_path / "predictions.jsonl", b"{", 3 << 30)))
+    with pytest.raises(UnreadableRecord, match=r"run\.json is larger than 256 MB"):
+        read_manifest(make_sparse(tmp_path / "run.json", b"{", 3 << 30).parent)
+    with pytest.raises(UnreadableRecord, match=r"run\.json is larger than 256 MB"):
+        StudyFolder(tmp_path).read_manifest()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
+def test_a_file_that_memory_does_not_hold_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BrokenTruth, match=r"c\.json (needs more memory to read than there is|is larger than)"):
+        load_coco(make_sparse(tmp_path / "c.json", b"{", 3 << 30))
+
+
+@pytest.fixture
+def elsewhere(yolo: Path) -> Path:
+    """A folder beside the data set, with a file that is no label and no list."""
+    folder = yolo / "elsewhere"
+    folder.mkdir()
+    (folder / "secret.txt").write_text("password hunter2\n")
+    (yolo / "set").mkdir()
+    for name in ("labels", "images"):
+        (yolo / name).rename(yolo / "set" / name)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ("path: {elsewhere}\ntrain: .", r"secret\.txt, line 1: not numbers\."),
+        ("train: ../elsewhere", r"secret\.txt, line 1: not numbers\."),
+        ("train: {elsewhere}/secret.txt", r"secret\.txt, line 1: it names no image\."),
+        ("train: linked.txt", r"linked\.txt, line 1: it names no image\."),
+    ],
+)
+def test_a_data_set_shows_nothing_of_files_elsewhere(elsewhere: Path, config: str, says: str) -> None:
+    path = elsewhere.parent / "set" / "data.yaml"
+    path.write_text(f"names: [cat]\n{config.format(elsewhere=elsewhere)}\n")
+    path.with_name("linked.txt").symlink_to(elsewhere / "secret.txt")
+    with pytest.raises(BrokenTruth, match=says) as caught:
+        load_yolo(path)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_number_in_a_file_elsewhere_is_not_shown(elsewhere: Path) -> None:
+    (elsewhere / "secret.txt").write_text("4711 0 0 0 0\n")
+    path = elsewhere.parent / "set" / "data.yaml"
+    path.write_text(f"names: [cat]\npath: {elsewhere}\ntrain: .\n")
+    with pytest.raises(BrokenTruth, match=r"secret\.txt, line 1: its class is not there, only 0 to 0"):
+        load_yolo(path)
 
 
 def test_folders_that_lead_back_are_walked_once(yolo: Path) -> None:

@@ -117,7 +117,15 @@ def _write_onnx(path: Path, location: str) -> Path:
     return path
 
 
-OUTSIDE = ["../secret.bin", "/dev/zero", "{tmp}/secret.bin", "sub/../../secret.bin", "link.bin", "..\\secret.bin"]
+OUTSIDE = [
+    "../secret.bin",
+    "/dev/zero",
+    "{tmp}/secret.bin",
+    "sub/../../secret.bin",
+    "link.bin",
+    "..\\secret.bin",
+    "*/_ORT_MEM_ADDR_/*",
+]
 
 
 @pytest.mark.parametrize("location", OUTSIDE)
@@ -142,11 +150,9 @@ def test_weights_beside_the_model_are_read(tmp_path: Path) -> None:
 
 def test_weights_are_found_wherever_a_model_may_hold_them(tmp_path: Path) -> None:
     """In a constant of a branch of a function, three messages deep."""
-    from onnx import ModelProto, TensorProto
+    from onnx import ModelProto
 
-    tensor = TensorProto(data_location=TensorProto.EXTERNAL)
-    entry = tensor.external_data.add()
-    entry.key, entry.value = "location", "../secret.bin"
+    tensor = _make_outside()
     for field in ("t", "tensors"):
         model = ModelProto(ir_version=8)
         attribute = model.functions.add().node.add().attribute.add().g.node.add().attribute.add()
@@ -155,6 +161,56 @@ def test_weights_are_found_wherever_a_model_may_hold_them(tmp_path: Path) -> Non
         path.write_bytes(model.SerializeToString())
         with pytest.raises(UnsafeWeights):
             check_external_data(path)
+
+
+def _make_outside() -> Any:
+    """A tensor that is kept outside the model's folder."""
+    from onnx import TensorProto
+
+    tensor = TensorProto(data_location=TensorProto.EXTERNAL)
+    entry = tensor.external_data.add()
+    entry.key, entry.value = "location", "../secret.bin"
+    return tensor
+
+
+def test_weights_are_found_in_what_a_function_takes_by_default(tmp_path: Path) -> None:
+    from onnx import ModelProto
+
+    model = ModelProto(ir_version=8)
+    model.functions.add().attribute_proto.add().t.CopyFrom(_make_outside())
+    path = tmp_path / "m.onnx"
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(UnsafeWeights):
+        check_external_data(path)
+
+
+def test_weights_are_found_behind_a_field_of_more_bits_than_count(tmp_path: Path) -> None:
+    """ONNX Runtime takes 32 of a tag's 35 bits, so this is the graph, field 7."""
+    from onnx import GraphProto, ModelProto
+
+    content = GraphProto(initializer=[_make_outside()]).SerializeToString()
+    path = tmp_path / "m.onnx"
+    path.write_bytes(ModelProto(ir_version=8).SerializeToString() + b"\xba\x80\x80\x80\x10" + _sized(content))
+    with pytest.raises(UnsafeWeights):
+        check_external_data(path)
+
+
+@pytest.mark.parametrize("before", [b"", b"\n<" + b"a" * 60, b" \x01"])
+@pytest.mark.parametrize("as_folder", [False, True])
+def test_onnx_by_the_name_of_openvino_is_refused(before: bytes, as_folder: bool, tmp_path: Path) -> None:
+    """OpenVINO goes by the content, and what is before may be unknown fields of ONNX."""
+    path = _write_onnx(tmp_path / "model.xml", "../secret.bin")
+    path.write_bytes(before + path.read_bytes())
+    (tmp_path / "model.bin").write_bytes(b"weights")
+    with pytest.raises(CorruptWeights, match="does not begin as XML"):
+        locate_weights(str(tmp_path if as_folder else path), offline=True, on_notice=print)
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_xml_is_taken_for_openvino(mark: bytes, tmp_path: Path) -> None:
+    (tmp_path / "model.xml").write_bytes(mark + b'<?xml version="1.0"?><net/>')
+    (tmp_path / "model.bin").write_bytes(b"weights")
+    assert locate_weights(str(tmp_path), offline=True, on_notice=print).format == "openvino"
 
 
 @pytest.mark.usefixtures("limited")
@@ -170,12 +226,9 @@ def test_what_is_no_onnx_is_refused(content: bytes, tmp_path: Path) -> None:
 
 def test_messages_within_messages_take_no_stack(tmp_path: Path) -> None:
     """Graphs in attributes in nodes, 1,500 deep, and then a tensor that reaches outside."""
-    from onnx import ModelProto, TensorProto
+    from onnx import ModelProto
 
-    tensor = TensorProto(data_location=TensorProto.EXTERNAL)
-    entry = tensor.external_data.add()
-    entry.key, entry.value = "location", "../secret.bin"
-    content = b"\x2a" + _sized(tensor.SerializeToString())  # initializer of a graph
+    content = b"\x2a" + _sized(_make_outside().SerializeToString())  # initializer of a graph
     for _ in range(1500):
         content = b"\x32" + _sized(content)  # a graph of an attribute
         content = b"\x0a" + _sized(b"\x2a" + _sized(content))  # an attribute of a node of a graph

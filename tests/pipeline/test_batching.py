@@ -47,6 +47,14 @@ def test_no_frame_waits_for_many_later_ones(shapes: list[tuple[int, int]], size:
     assert all(len(shapes) - 1 - frame.order < window - 1 for group in batcher.flush() for frame in group)
 
 
+def test_a_frame_waits_for_what_cannot_be_read_as_for_others() -> None:
+    """Or failures of the inputs after it, however many, would be met before it is done."""
+    batcher = Batcher(4, window=6)
+    assert [*batcher.add(ready(0, (32, 64))), *batcher.add(ready(1, (32, 64)))] == []
+    assert [group for order in (2, 3, 4) for group in batcher.skip(order)] == []
+    assert [[frame.order for frame in group] for group in batcher.skip(5)] == [[0, 1]]
+
+
 @given(st.permutations(range(20)))
 def test_reorder_gives_back_the_order(orders: list[int]) -> None:
     reorder: Reorder[int] = Reorder()

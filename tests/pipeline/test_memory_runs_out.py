@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from detectattn.engines.runtime_errors import memory_errors, tells_of_memory
 from detectattn.engines.postprocess import Thresholds
+from detectattn.engines.runtime_errors import memory_errors, tells_of_memory
 from detectattn.errors import OutOfMemory
 from detectattn.pipeline.recovery import Rescue
 from detectattn.pipeline.run import run_pipeline

@@ -137,6 +137,26 @@ def test_bad_inputs_cost_themselves_only(make_media: Any, open_grey: Any, make_d
     assert (tally.status, tally.failures) == ("finished", failures)
 
 
+@pytest.mark.parametrize("batch", [1, 8])
+def test_failures_come_in_their_place_among_the_inputs(
+    make_media: Any, open_grey: Any, make_detector: Any, memory_sink: Any, batch: int
+) -> None:
+    """When one is told, the inputs before it have been through the network, and none after it is counted."""
+    tally, records, told = RunTally(), memory_sink(), []
+
+    def open_some(media: Media) -> Iterator[Frame]:
+        if int(media.source[:4]) in (5, 20, 21, 33):
+            raise UndecodableImage(f"{media.source} is no picture", hint="Look at it")
+        yield from open_grey(media)
+
+    run_pipeline(
+        make_media(34), open_some, make_detector(batch), [], records, OPTIONS, tally,
+        on_failure=lambda failure: told.append((failure.source, tally.tried)),
+    )  # fmt: skip
+    assert told == [("0005.jpg", 6), ("0020.jpg", 21), ("0021.jpg", 22), ("0033.jpg", 34)]
+    assert (tally.tried, len(records.written)) == (34, 30)
+
+
 def test_failures_among_the_media_are_passed_on(
     make_media: Any, open_grey: Any, make_detector: Any, memory_sink: Any
 ) -> None:
@@ -243,6 +263,52 @@ def test_stopping_from_outside_ends_whole(
     assert 10 <= len(records.written) < 5000
     assert sorted(pictures.written) == records.written
     assert (records.ended, pictures.ended) == (["close"], ["close"])
+
+
+@pytest.mark.parametrize("sink", ["ordered", "records", "parallel"])
+def test_nothing_is_written_after_an_interrupt_that_breaks_into_writing(
+    make_media: Any, open_grey: Any, make_detector: Any, memory_sink: Any, sink: str
+) -> None:
+    """As a second Ctrl-C does: the picture that it hits has no record, and so none after it may have one."""
+    sinks = {"ordered": memory_sink(), "parallel": memory_sink(parallel=True)}
+    records = memory_sink()
+    hit = (sinks | {"records": records})[sink]
+    write = hit.write
+
+    def write_or_break(frame: Frame, prediction: Any) -> None:
+        if frame.source == "0010.jpg":
+            raise KeyboardInterrupt
+        write(frame, prediction)
+
+    hit.write = write_or_break
+    tally = RunTally()
+    with pytest.raises(KeyboardInterrupt):
+        run(make_media(40), open_grey, make_detector(4), list(sinks.values()), records, tally=tally)
+    assert records.written == [(f"{i:04d}.jpg", 0) for i in range(10)]
+    assert tally.status == "interrupted"
+    assert records.ended == ["close"]
+
+
+def test_a_second_interrupt_ends_the_completion_of_what_is_under_way(
+    make_media: Any, open_grey: Any, make_detector: Any, memory_sink: Any
+) -> None:
+    stop, records = StopSignal(), memory_sink()
+    write = records.write
+
+    def write_or_break(frame: Frame, prediction: Any) -> None:
+        if frame.source == "0005.jpg":
+            stop.set(KeyboardInterrupt())  # the first
+        if frame.source == "0006.jpg":
+            raise KeyboardInterrupt
+        write(frame, prediction)
+
+    records.write = write_or_break
+    tally = RunTally()
+    slow = memory_sink(parallel=True, delay_s=0.01)
+    with pytest.raises(KeyboardInterrupt):
+        run(make_media(40), open_grey, make_detector(), [slow], records, tally=tally, stop=stop)
+    assert records.written == [(f"{i:04d}.jpg", 0) for i in range(6)]
+    assert (tally.status, records.ended) == ("interrupted", ["close"])
 
 
 def test_stages_overlap(make_media: Any, open_grey: Any, make_detector: Any, memory_sink: Any) -> None:

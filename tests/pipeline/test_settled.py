@@ -11,7 +11,8 @@ import pytest
 
 from detectattn.errors import SourceError, UnreadableRecord
 from detectattn.pipeline.checkpoint import RunState, keep_checkpoints, read_boot_id, read_state, write_state
-from detectattn.pipeline.settled import Settled, cut_back, find_last_input, settle
+from detectattn.pipeline.settled import Settled, cut_back, settle
+from detectattn.pipeline.written import find_last_input
 from detectattn.records import failure_line, record_line
 from detectattn.types import Detections, Frame, FrameFailure, Media, MediaKind, Prediction
 
@@ -130,6 +131,28 @@ def test_failures_before_the_point_are_kept_and_later_ones_tried_again(run: Run)
     assert (run.folder / "failures.jsonl").read_text() == "".join(map(failure_line, failures[:2]))
 
 
+def test_what_follows_a_failure_whose_line_is_damaged_is_done_again(run: Run) -> None:
+    inputs = [*ABCD, image("e"), image("f")]
+    run.write([line("a"), line("c"), line("e"), line("f")], [failed("b"), failed("d")])
+    path = run.folder / "failures.jsonl"
+    path.write_text(path.read_text().splitlines(keepends=True)[0] + '{"schema":1,"sour\n')
+    settled = run.settle(inputs)
+    assert (run.sources, left(settled)) == (["a", "c"], ["d", "e", "f"])
+    cut_back(run.folder, settled, RunState())
+    assert (run.folder / "predictions.jsonl").read_text() == line("a") + line("c")
+    assert path.read_text() == failure_line(failed("b"))
+
+
+def test_a_damaged_line_is_no_leave_for_other_inputs(run: Run) -> None:
+    """One may be missing for it, and the others must be those of the run."""
+    run.write([line("a"), line("c"), line("d")])
+    (run.folder / "failures.jsonl").write_text("torn")
+    for inputs in ([image("a"), image("new"), image("new too"), *ABCD[2:]], [image("a"), image("b"), image("d")]):
+        with pytest.raises(SourceError, match=r"began with|no longer among its inputs"):
+            run.settle(inputs)
+    assert left(run.settle(ABCD)) == ["b", "c", "d"]
+
+
 def test_without_failures_there_is_no_file(run: Run) -> None:
     run.write([line("a")], [failed("b")])
     cut_back(run.folder, run.settle(ABCD), RunState())
@@ -191,6 +214,7 @@ def test_checkpoints_note_what_is_written_out(run: Run, monkeypatch: pytest.Monk
     assert state.boot_id == read_boot_id()
 
 
-def test_state_that_cannot_be_read_says_nothing(run: Run) -> None:
-    (run.folder / ".detectattn-state.json").write_text(json.dumps({"durable_bytes": 1, "later": 2}))
+@pytest.mark.parametrize("state", [{"durable_bytes": 1, "later": 2}, {"whole_bytes": "1"}, {"durable_bytes": -1}, []])
+def test_state_that_cannot_be_read_says_nothing(run: Run, state: object) -> None:
+    (run.folder / ".detectattn-state.json").write_text(json.dumps(state))
     assert read_state(run.folder) == RunState()

@@ -19,7 +19,8 @@ _PAGE = (Path(__file__).resolve().parents[2] / "docs" / "explain.md").read_text(
 _SECTION = re.compile(r"^###? `([^`]+)`\n(.*?)(?=^## |^### |\Z)", re.MULTILINE | re.DOTALL)
 _ROW = re.compile(r"^\| `([^`]+)` \|.*\| ([^|]*)\|$", re.MULTILINE)
 _NAMES = {
-    "models": "NAME", "methods": "METHOD", "maps": "METHOD", "found": "NAME", "arrays": "NAME", "versions": "PACKAGE",
+    "models": "NAME", "methods": "METHOD", "maps": "METHOD", "found": "NAME", "further": "NAME", "arrays": "NAME",
+    "versions": "PACKAGE",
 }  # fmt: skip
 _FIGURE = {"value", "low", "high", "units", "unit"}
 MAPS = {"layercam": (0.6, 0.2), "hirescam": (0.5, -0.1), "box_blob": (0.9, 0.1), "random": (0.1, -0.6)}

@@ -80,6 +80,19 @@ def letters(text: str) -> str:
     return re.sub(r"[^\w%.]|\.(?!\d)", "", text).casefold()
 
 
+def test_an_option_stays_in_one_piece() -> None:
+    told = "It is the first of --maps <that> fits; --no-images too, but no-- or a--b."
+    models = tuple(replace(model, default_reason=told) for model in made().models)
+    first = read_page(render_explanation(replace(made(), models=models, caveats=(told,)))).by_id("verdict")
+    assert [e.words for e in first.of_class("option")] == ["--maps", "--no-images"] * 3
+    assert first.words.count("<that> fits;") == 3
+
+
+def test_the_difference_is_shown_large_and_the_rest_below_the_cards() -> None:
+    [leading] = page().by_id("verdict").of_class("verdict")
+    assert letters(made().sentences[0]) == letters(leading.words)
+
+
 def test_every_map_of_every_model_is_judged() -> None:
     for place, model in enumerate(made().models, start=1):
         rows = read_table(page().by_id(f"table-worth-{place}").find("table")[0])

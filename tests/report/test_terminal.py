@@ -57,6 +57,7 @@ def test_variants_failures_and_predictions_have_their_line(study: Report) -> Non
 
 def test_times_that_are_not_trusted_are_marked(study: Report) -> None:
     assert find_row(study, "yolo11n")[2] == "43.1†"
+    assert [cell.endswith("†") for cell in find_row(study, "yolo11n")[2:5]] == [True, True, True]
     assert any(line.startswith("† not to be trusted") for line in render_terminal(study, FOLDER))
     quiet = replace(study, models=study.models[:2])
     assert "†" not in "".join(render_terminal(quiet, FOLDER))

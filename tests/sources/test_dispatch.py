@@ -71,7 +71,7 @@ def test_file_urls_are_paths(here: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("bsu.jpg", "Did you mean bus.jpg"),
+        ("bsu.jpg", r"Did you mean bus.jpg\?$"),
         ("STREET", "Did you mean street"),
         ("stret/bus.jpg", "there is no folder stret"),
         ("street/buss.jpg", "Did you mean bus.jpg"),

@@ -167,7 +167,7 @@ def test_what_can_be_read_once_only_is_read_here(pool: DecodePool, tmp_path: Pat
     np.testing.assert_array_equal(frame.bgr, read(media_of(PICTURES["WEBP"]), ReadOptions())[0][0].bgr)
 
 
-SOUND = {"JPEG", "JPEG, turned", "PNG", "PNG, turned", "PNG, pages", "PNG, transparent", "PNG, 16 bit", "PNG, spoilt"}
+SOUND = {"JPEG", "JPEG, turned", "PNG", "PNG, turned", "PNG, transparent", "PNG, 16 bit", "PNG, spoilt"}
 
 
 def test_sound_jpeg_and_png_stay_here_and_nothing_else() -> None:
@@ -189,6 +189,7 @@ def test_sound_jpeg_and_png_stay_here_and_nothing_else() -> None:
         ("12 bit", b"\xff\xc0\x00\x11\x08", b"\xff\xc0\x00\x11\x0c"),
         ("no pixels", b"\x08\x00\x78", b"\x08\x00\x00"),
         ("more pixels than its bytes can hold", b"\x08\x00\x78\x00\xa0", b"\x08\xff\xff\xff\xff"),
+        ("a segment that Pillow looks into", b"\xff\xdb\x00\x43", b"\xff\xf0\x00\x43"),
         ("a segment without an end", b"\xff\xdb\x00\x43", b"\xff\xdb\xff\xff"),
     ],
 )
@@ -203,6 +204,41 @@ def test_a_progressive_jpeg_of_a_thousand_scans_is_doubtful() -> None:
     assert not is_doubtful(io.BytesIO(whole), "JPEG")
     scan = whole.index(b"\xff\xda")
     assert is_doubtful(io.BytesIO(whole[:scan] + whole[scan : scan + 30] * 1000 + whole[scan:]), "JPEG")
+
+
+def make_jpeg_of_a_scan_a_channel() -> bytes:
+    """A baseline JPEG whose channels are not interleaved, as libjpeg reads to its end before it gives a pixel."""
+    grey = encode("JPEG", noisy().convert("L"))
+    frame, tables, scan = (grey.index(mark) for mark in (b"\xff\xc0", b"\xff\xc4", b"\xff\xda"))
+    height_width, data = grey[frame + 5 : frame + 9], grey[scan + 10 : -2]
+    channels = b"".join(bytes([channel, 0x11, 0]) for channel in (1, 2, 3))
+    scans = b"".join(b"\xff\xda\0\x08\1%c\0\0\x3f\0" % channel + data for channel in (1, 2, 3))
+    return (
+        grey[:frame] + b"\xff\xc0\0\x11\x08" + height_width + b"\3" + channels + grey[tables:scan] + scans + b"\xff\xd9"
+    )
+
+
+def test_a_baseline_jpeg_of_a_thousand_scans_is_doubtful() -> None:
+    whole = make_jpeg_of_a_scan_a_channel()
+    [frame], error = read(media_of(whole), ReadOptions())
+    assert (frame.bgr.shape, error) == ((120, 160, 3), "")
+    assert not is_doubtful(io.BytesIO(whole), "JPEG")
+    assert is_doubtful(io.BytesIO(whole[:-2] + b"\xff\xda\0\x08\1\1\0\0\x3f\0" * 1000 + whole[-2:]), "JPEG")
+
+
+@pytest.mark.parametrize(("kind", "pages"), [(0x020001, 2), (0x020002, 2), (0x010001, 1), (0, 1)])
+def test_a_multi_picture_jpeg_is_doubtful_where_more_than_one_is_decoded(kind: int, pages: int) -> None:
+    content = bytearray(encode("MPO", save_all=True, append_images=[noisy(1, (40, 30))]))
+    at = content.index(b"MPF\0") + 4 + 50 + 16  # past the index's header, its three tags and the first entry
+    content[at : at + 4] = kind.to_bytes(4, "little")
+    assert len(read(media_of(bytes(content)), ReadOptions())[0]) == pages
+    assert is_doubtful(io.BytesIO(content), "JPEG") == (pages > 1)
+
+
+def test_a_png_that_has_no_pixels_within_reach_is_doubtful() -> None:
+    whole, chunk = encode("PNG"), b"\0\0\0\0teSt" + bytes(4)
+    assert not is_doubtful(io.BytesIO(whole[:33] + chunk * 10 + whole[33:]), "PNG")
+    assert is_doubtful(io.BytesIO(whole[:33] + chunk * 5000 + whole[33:]), "PNG")
 
 
 def test_sound_pictures_and_pixels_in_memory_start_no_process() -> None:

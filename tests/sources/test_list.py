@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,7 @@ def test_entries_start_from_the_lists_folder(folder: Path) -> None:
     assert all(isinstance(one, Media) and Path(str(one.location)).is_file() for one in media)
 
 
-def test_entries_may_be_anything_but_a_list_or_standard_input(folder: Path) -> None:
+def test_entries_may_be_anything_that_ends_but_a_list_or_standard_input(folder: Path) -> None:
     (folder / "inner.txt").write_text("a.png\n")
     media = read(
         folder, "sub\nother/sub\n*.png\nhttps://example.org/x/bus.jpg?v=1\nrtsp://cam/1\n0\n-x\ninner.txt\n-\n"
@@ -63,14 +64,15 @@ def test_entries_may_be_anything_but_a_list_or_standard_input(folder: Path) -> N
         ("a.png", "Media"),
         ("with blank .png", "Media"),
         ("https://example.org/x/bus.jpg?v=1", "Media"),
-        ("rtsp://cam/1", "Media"),
-        ("0", "Media"),
+        ("rtsp://cam/1", "FrameFailure"),
+        ("0", "FrameFailure"),
         ("-x", "FrameFailure"),
         ("inner.txt", "FrameFailure"),
         ("-", "FrameFailure"),
     ]
     kinds = [one.kind for one in media if isinstance(one, Media)]
-    assert kinds[-3:] == ["url", "stream", "stream"]
+    assert kinds[-1] == "url"
+    assert "what comes after it would never have its turn" in str(media[-5])
     outputs = [one.output.as_posix() for one in media if isinstance(one, Media)]
     assert outputs[:3] == ["sub/a.png", "sub/b.png", "sub-2/c.png"]
     assert len(set(outputs)) == len(outputs)
@@ -83,6 +85,24 @@ def test_a_missing_entry_fails_in_its_place(folder: Path) -> None:
     assert isinstance(missing, FrameFailure)
     assert (missing.source, missing.index, missing.code) == ("sub/bb.png", None, "not-found")
     assert "b.png" in missing.message
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+def test_what_is_no_regular_file_fails_in_its_place(folder: Path) -> None:
+    os.mkfifo(folder / "pipe.png")
+    (folder / "zero.mp4").symlink_to("/dev/zero")
+    found = read(folder, f"pipe.png\nzero.mp4\nfile://{folder}/pipe.png\na.png\n")
+    failed = [one for one in found if isinstance(one, FrameFailure)]
+    assert [one.source for one in failed] == ["pipe.png", "zero.mp4", f"file://{folder}/pipe.png"]
+    assert all("no regular file" in one.message for one in failed)
+    assert [one.source for one in found if isinstance(one, Media)] == ["a.png"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+def test_a_list_that_can_be_read_once_only_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "list.txt")
+    with pytest.raises(SourceError, match=r"no regular file.*predict - <"):
+        open_source(tmp_path / "list.txt", ReadOptions())
 
 
 def test_what_is_named_twice_is_read_once(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,19 @@ def test_nothing_matches() -> None:
 )
 def test_double_star(path: str, pattern: str, expected: bool) -> None:
     assert matches(path.split("/"), pattern.split("/")) is expected
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+@pytest.mark.parametrize("pattern", ["*.png", "**/*.png"])
+def test_what_is_no_regular_file_fails_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pattern: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("b.png")
+    os.mkfifo("other")
+    Path("c.png").symlink_to("/dev/zero")
+    Path("a.png").write_bytes(b"not looked at")
+    source = open_source(pattern, OPTIONS)
+    found = [(one.source, type(one).__name__) for one in source.iter_media(ReadCounts())]
+    assert found == [("a.png", "Media"), ("b.png", "FrameFailure"), ("c.png", "FrameFailure")]
+    assert source.count() == 1

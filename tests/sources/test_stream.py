@@ -161,6 +161,36 @@ def test_a_refused_connection_is_told_at_once(scheme: str) -> None:
     assert "rtsp://user:password@host/path" in caught.value.hint
 
 
+def test_an_rtsp_camera_is_asked_to_play() -> None:
+    asked: list[str] = []
+    session = b"v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nt=0 0\r\nm=video 0 RTP/AVP 26\r\na=control:track1\r\n"
+    answers = {
+        "OPTIONS": (b"Public: DESCRIBE, SETUP, PLAY\r\n", b""),
+        "DESCRIBE": (b"Content-Type: application/sdp\r\n", session),
+        "SETUP": (b"Session: 1\r\nTransport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n", b""),
+        "PLAY": (b"Session: 1\r\n", b""),
+    }
+
+    def talk(listener: socket.socket) -> None:
+        caller, _ = listener.accept()
+        with caller, caller.makefile("rb") as lines:
+            while "PLAY" not in asked and (line := lines.readline()):
+                head = dict(field.split(b": ", 1) for field in iter(lines.readline, b"\r\n"))
+                asked.append(line.split()[0].decode())
+                fields, body = answers[asked[-1]]
+                number = head[b"CSeq"]
+                sized = b"Content-Length: %d\r\n\r\n" % len(body)
+                caller.sendall(b"RTSP/1.0 200 OK\r\nCSeq: " + number + fields + sized + body)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        camera = threading.Thread(target=talk, args=(listener,), daemon=True)
+        camera.start()
+        with pytest.raises(StreamLost):
+            next(watch(f"rtsp://127.0.0.1:{listener.getsockname()[1]}/live"))
+        camera.join(5)
+    assert asked == ["OPTIONS", "DESCRIBE", "SETUP", "PLAY"]
+
+
 @pytest.mark.parametrize("scheme", ["http", "rtsp"])
 def test_a_server_that_never_answers_is_given_up(scheme: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:

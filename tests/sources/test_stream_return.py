@@ -162,17 +162,19 @@ def test_a_name_that_is_not_found_for_a_while_is_asked_for_again(
     read: Any, http_server: Any, watch: StreamWatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     camera = Camera(http_server, hang_up)
-    right, asked = stream_connection.av.open, []
+    right, asked = socket.getaddrinfo, list[Any]()
 
-    def open_unless_unknown(url: str, **options: Any) -> Any:
-        asked.append(url)
-        # What FFmpeg says of a name that is not found.
-        return right("http://no-such-host.invalid/cam" if 2 <= len(asked) <= 3 else url, **options)
+    def look_up(host: Any, *rest: Any, **options: Any) -> Any:
+        asked.append(host)
+        if 2 <= len(asked) <= 3:
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        return right("127.0.0.1", *rest, **options)
 
-    monkeypatch.setattr(stream_connection.av, "open", open_unless_unknown)
-    frames = read(camera.url)
-    assert next(frame for frame in frames if frame.warnings).index >= 10
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    frames = read(camera.url.replace("127.0.0.1", "camera.invalid"))
+    warned = next(frame for frame in frames if frame.warnings)
     frames.close()
+    assert warned.index >= 10
     assert len(asked) == 4
 
 

@@ -17,9 +17,11 @@ from detectattn.errors import (
     HttpStatus,
     LfsPointer,
     Offline,
+    SourceError,
     TruncatedImage,
     UndecodableImage,
 )
+from detectattn.sources import iter_frames, open_source, open_sources
 from detectattn.sources import url as url_module
 from detectattn.sources.base import ReadCounts, ReadOptions
 from detectattn.sources.url import UrlSource, iter_url_frames
@@ -29,14 +31,14 @@ PICTURE = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
 PNG = cv2.imencode(".png", PICTURE)[1].tobytes()
 
 
-def _media(url: str) -> Media:
-    (media,) = UrlSource(url).iter_media(ReadCounts())
+def _media(url: str, *, may_stream: bool = False) -> Media:
+    (media,) = UrlSource(url, may_stream).iter_media(ReadCounts())
     assert isinstance(media, Media)
     return media
 
 
-def _frames(url: str, **options: Any) -> list[Frame]:
-    return list(iter_url_frames(_media(url), ReadOptions(**options)))
+def _frames(url: str, *, may_stream: bool = False, **options: Any) -> list[Frame]:
+    return list(iter_url_frames(_media(url, may_stream=may_stream), ReadOptions(**options)))
 
 
 def _video(frames: int) -> bytes:
@@ -122,26 +124,65 @@ def test_without_a_folder_for_it_a_video_leaves_nothing(http_server: Any) -> Non
     assert not first.media.location.parent.exists()
 
 
-@pytest.mark.parametrize(
-    ("body", "content_type"),
-    [
-        (b"", "multipart/x-mixed-replace; boundary=frame"),
-        (b"", "application/vnd.apple.mpegurl"),
-        (b"#EXTM3U\n#EXT-X-VERSION:3\n", "text/plain"),
-    ],
-)
-def test_a_live_stream_is_handed_on(
-    http_server: Any, monkeypatch: pytest.MonkeyPatch, body: bytes, content_type: str
-) -> None:
-    handed: list[Media] = []
+@pytest.fixture
+def handed(monkeypatch: pytest.MonkeyPatch) -> list[Media]:
+    """What was handed on to the reader of streams."""
+    taken: list[Media] = []
     monkeypatch.setattr(
-        "detectattn.sources.stream.iter_stream_frames", lambda media, _options: handed.append(media) or iter(())
+        "detectattn.sources.stream.iter_stream_frames", lambda media, _options: taken.append(media) or iter(())
     )
+    return taken
+
+
+LIVE = [
+    (b"", "multipart/x-mixed-replace; boundary=frame"),
+    (b"", "application/vnd.apple.mpegurl"),
+    (b"#EXTM3U\n#EXT-X-VERSION:3\n", "text/plain"),
+]
+
+
+@pytest.mark.parametrize(("body", "content_type"), LIVE)
+def test_a_live_stream_is_handed_on(http_server: Any, handed: list[Media], body: bytes, content_type: str) -> None:
     http_server.serve("/live", body, content_type=content_type)
     url = http_server.redirect("/camera", "/live")
-    assert _frames(url) == []
+    assert _frames(url, may_stream=True) == []
     (media,) = handed
-    assert (media.source, media.kind, media.location) == (url, "stream", f"{http_server.url}/live")
+    # The address as it was given: each time the stream is called again, where it leads is looked at again.
+    assert (media.source, media.kind, media.location) == (url, "stream", url)
+
+
+@pytest.mark.parametrize(("body", "content_type"), LIVE)
+def test_a_live_stream_among_other_inputs_is_a_failure(
+    http_server: Any, handed: list[Media], tmp_path: Path, body: bytes, content_type: str
+) -> None:
+    url = http_server.serve("/folder/x.jpg", body, content_type=content_type)
+    http_server.serve("/folder/", b'<a href="x.jpg">x.jpg</a>', content_type="text/html")
+    (tmp_path / "list.txt").write_text(f"{url}\n")
+    alone = open_source(url, ReadOptions())
+    chained = open_sources([url, str(tmp_path)], ReadOptions())
+    for source in (
+        open_source(tmp_path / "list.txt", ReadOptions()),
+        open_source(f"{http_server.url}/folder/", ReadOptions()),
+        chained,
+    ):
+        media = next(iter(source.iter_media(ReadCounts())))
+        assert isinstance(media, Media)
+        with pytest.raises(SourceError, match="is a live stream, which is read only where it is all"):
+            list(iter_frames(media, ReadOptions()))
+    assert handed == []
+    for media in alone.iter_media(ReadCounts()):
+        assert isinstance(media, Media)
+        assert list(iter_frames(media, ReadOptions())) == []
+    assert len(handed) == 1
+
+
+def test_a_redirect_does_not_make_a_stream_of_a_picture(http_server: Any, handed: list[Media]) -> None:
+    http_server.serve("/live", b"", content_type="multipart/x-mixed-replace; boundary=frame")
+    url = http_server.redirect("/bus.jpg", "/live")
+    with pytest.raises(SourceError, match="named like a file and leads to a live stream"):
+        _frames(url, may_stream=True)
+    assert _frames(http_server.redirect("/cam.mjpg", "/live"), may_stream=True) == []
+    assert len(handed) == 1
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import threading
 from fractions import Fraction
 from itertools import islice, pairwise
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from detectattn.errors import DetectattnError, ImageTooLarge, LfsPointer, SourceNotFound, UndecodableVideo
 from detectattn.sources.base import ReadOptions
+from detectattn.sources.suffixes import VIDEO_SUFFIXES
 from detectattn.sources.video import iter_video_frames, probe_video
 from detectattn.sources.video_picture import Clock
 from detectattn.types import Frame, Media
@@ -237,6 +239,79 @@ def test_what_is_no_video_is_named(
 def test_sound_alone_is_no_video(tmp_path: Path) -> None:
     _, error = read_until_error(make_sound(tmp_path))
     assert "has no video in it (it holds sound only)" in error.problem
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+def test_a_pipe_is_no_video_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.mp4")
+    assert "is no regular file" in read_until_error(tmp_path / "a.mp4")[1].problem
+
+
+CONTAINERS = {
+    **dict.fromkeys((".mp4", ".m4v", ".f4v"), ("mp4", "mpeg4")),
+    **dict.fromkeys((".mov", ".qt"), ("mov", "mpeg4")),
+    ".avi": ("avi", "mpeg4"),
+    ".mkv": ("matroska", "mpeg4"),
+    ".webm": ("webm", "libvpx"),
+    **dict.fromkeys((".mpg", ".mpeg", ".vob"), ("vob", "mpeg2video")),
+    ".m2v": ("mpeg2video", "mpeg2video"),
+    ".m2ts": ("mpegts", "mpeg2video"),
+    **dict.fromkeys((".wmv", ".asf"), ("asf", "wmv2")),
+    ".flv": ("flv", "flv"),
+    ".ogv": ("ogg", "libvpx"),
+    **dict.fromkeys((".3gp", ".3g2"), ("3gp", "mpeg4")),
+    **dict.fromkeys((".mjpg", ".mjpeg"), ("mjpeg", "mjpeg")),
+    # No suffixes of ours, but what recorders and cameras put behind one.
+    "h264 as .mp4": ("h264", "libx264"),
+    "h265 as .mp4": ("hevc", "libx265"),
+    "y4m as .avi": ("yuv4mpegpipe", "rawvideo"),
+    "mxf as .mov": ("mxf", "mpeg2video"),
+    "ivf as .avi": ("ivf", "libvpx"),
+    "nut as .avi": ("nut", "mpeg4"),
+}
+
+
+def test_every_suffix_is_tried() -> None:
+    assert {name for name in CONTAINERS if name.startswith(".")} == VIDEO_SUFFIXES
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_containers_that_people_have_open(tmp_path: Path, name: str) -> None:
+    container_format, codec = CONTAINERS[name]
+    if codec not in av.codecs_available:
+        pytest.skip(f"PyAV has no encoder {codec}")
+    path = tmp_path / f"clip.{name.rpartition('.')[2]}"
+    with av.open(path, "w", format=container_format) as container:
+        stream = container.add_stream(codec, rate=25)
+        stream.width, stream.height = 64, 48
+        stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        for index in range(4):
+            picture = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 50 * index, np.uint8), "bgr24")
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+    assert len(read(path)) == 4
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ffconcat version 1.0\nfile other.mp4\n",
+        "ffconcat version 1.0\nfile FOLDER/other.mp4\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile:FOLDER/other.ts\n#EXT-X-ENDLIST\n",
+        "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 26\n",
+        '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011"><Period><AdaptationSet><Representation>'
+        "<BaseURL>other.mp4</BaseURL></Representation></AdaptationSet></Period></MPD>",
+    ],
+    ids=["concat", "concat, elsewhere", "HLS", "SDP", "DASH"],
+)
+def test_a_text_that_names_other_files_leads_to_none(clips: Any, name: str, text: str) -> None:
+    clips.make("other.mp4", frames=2)
+    clips.make("other.ts", frames=2)
+    (clips.folder / name).write_text(text.replace("FOLDER", str(clips.folder)))
+    frames, error = read_until_error(clips.folder / name)
+    assert frames == []
+    assert "cannot be opened: it is" in error.problem
 
 
 def test_a_folder_is_no_video(tmp_path: Path) -> None:

@@ -82,6 +82,8 @@ def test_other_modules_are_refused(tiny: Path, module: str, named: str) -> None:
         {"model_yaml": "[]"},
         {"model_yaml": yaml.safe_dump({**TINY, "activation": "__import__('os').getcwd()"})},
         {"class_names": '["one class too few"]'},
+        {"class_names": '[["person"], ["traffic light"]]'},
+        {"class_names": json.dumps(["a"] * 100_001)},
         {"imgsz": "large"},
     ],
 )

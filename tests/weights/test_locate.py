@@ -105,6 +105,9 @@ def test_a_url_is_downloaded_under_its_own_name(http_server: Any) -> None:
     [
         ("rtdetr-s", "rtdetr-l"),
         ("yolov11n", "yolo11n"),
+        ("demo-rtder", "Did you mean demo-rtdetr or"),
+        ("demo-yol", "Did you mean demo-yolo or"),
+        ("demo", "Did you mean demo-yolo or demo-rtdetr?"),
         ("yolo99z.pt", "models list"),
         ("nothing-alike", "See `detectattn models list`"),
         ("runs/best.pt", "Check the path"),
@@ -126,7 +129,9 @@ def test_a_path_with_a_registry_name_is_not_downloaded_elsewhere() -> None:
 @pytest.mark.parametrize("name", ["model.pth", "model.yaml"])
 def test_another_format_is_named_with_those_that_work(name: str) -> None:
     Path(name).write_bytes(CONTENT)
-    assert ".onnx" in _refuse(name).hint
+    hint = _refuse(name).hint
+    assert ".onnx" in hint
+    assert ".engine" not in hint, "nothing here runs one"
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 import torch
 
 from detectattn.errors import CorruptWeights, UnsafeWeights, WrongTask
+from detectattn.weights.embedded_model import build_model
 from detectattn.weights.safe_load import find_unsafe_globals, load_detection_model
 from detectattn.weights.ultralytics_env import import_ultralytics_tasks
 
@@ -82,10 +84,63 @@ def test_truncated_checkpoint(tmp_path: Path, rtdetr: Path) -> None:
         load_detection_model(path)
 
 
-def test_state_dict_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "checkpoint",
+    [
+        {"layer.weight": torch.zeros(2)},
+        {"ema": torch.zeros(2)},
+        {"model": torch.nn.Linear(1, 1)},
+        {"model": torch.nn.Sequential()},
+    ],
+    ids=["state", "tensor", "layer", "nothing"],
+)
+def test_what_is_no_model_of_layers(tmp_path: Path, checkpoint: dict[str, Any]) -> None:
     path = tmp_path / "state.pt"
-    torch.save({"layer.weight": torch.zeros(2)}, path)
+    torch.save(checkpoint, path)
     with pytest.raises(CorruptWeights, match="bare state dict"):
+        load_detection_model(path)
+
+
+def test_an_archive_of_far_more_than_it_weighs_is_not_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.pt"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb/data.pkl", b"\x80\x02" + bytes(20_000_000))
+    with pytest.raises(UnsafeWeights, match=r"unpack to 20 MB.*--trust-weights"):
+        load_detection_model(path)
+
+
+@pytest.fixture
+def tiny() -> dict[str, Any]:
+    """A checkpoint of a YOLO of three layers."""
+    rows: list[Any] = [[-1, 1, "Conv", [8, 3, 2]], [-1, 1, "Conv", [16, 3, 2]]]
+    return {"model": build_model({"backbone": rows, "head": [[[0, 1], 1, "Detect", ["nc"]]]}, ["cat", "dog"])}
+
+
+def test_a_checkpoint_packed_again_with_compression_loads(tmp_path: Path, tiny: dict[str, Any]) -> None:
+    path, packed = tmp_path / "stored.pt", tmp_path / "packed.pt"
+    torch.save(tiny, path)
+    with zipfile.ZipFile(path) as before, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as after:
+        for member in before.infolist():
+            after.writestr(member.filename, before.read(member))
+    assert packed.stat().st_size < path.stat().st_size
+    assert vars(load_detection_model(packed))["names"] == {0: "cat", 1: "dog"}
+
+
+@pytest.mark.parametrize(
+    ("names", "read"),
+    [(["a", "b"], {0: "a", 1: "b"}), ({0: "a", 999_999_999: "b"}, None), ({0: ["a"]}, None), (5, None)],
+)
+def test_class_names_of_a_checkpoint(
+    tmp_path: Path, tiny: dict[str, Any], names: Any, read: dict[int, str] | None
+) -> None:
+    """None where they are refused."""
+    path = tmp_path / "names.pt"
+    vars(tiny["model"])["names"] = names
+    torch.save(tiny, path)
+    if read is not None:
+        assert vars(load_detection_model(path))["names"] == read
+        return
+    with pytest.raises(CorruptWeights, match=r"names\.pt (names|has)"):
         load_detection_model(path)
 
 

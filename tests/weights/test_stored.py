@@ -74,13 +74,13 @@ def test_a_large_model_comes_in_pieces_and_never_from_two_versions(
 @pytest.mark.parametrize("named", ["models/ov", "models/ov/", "models/ov/a.xml"])
 def test_an_openvino_folder_comes_whole(s3: Bucket, locate: Callable[..., WeightsFile], named: str) -> None:
     for name in ("a.xml", "a.bin", "metadata.yaml", "notes.txt", "other.bin", "deep/b.xml"):
-        s3.put(f"models/ov/{name}", name.encode())
+        s3.put(f"models/ov/{name}", f"<{name}/>".encode())
     found = locate(f"{s3.url}/{named}")
     files = {path.name for path in found.path.iterdir() if not path.name.startswith(".")}
     receipts = {f"{name}.json" for name in ("a.xml", "a.bin", "metadata.yaml")}
     assert files == {"a.xml", "a.bin", "metadata.yaml", *receipts}
     assert (found.format, found.origin) == ("openvino", f"{s3.url}/{named}")
-    assert found.sha256 == hashlib.sha256(b"a.xmla.bin").hexdigest()
+    assert found.sha256 == hashlib.sha256(b"<a.xml/><a.bin/>").hexdigest()
     assert locate(f"{s3.url}/{named}", offline=True) == found
     receipt = json.loads((found.path / "a.bin.json").read_text())
     assert receipt["url"] == f"{s3.url}/models/ov/a.bin"

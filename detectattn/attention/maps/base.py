@@ -13,6 +13,8 @@ Need = Literal["box", "grid", "cross", "head_gradient", "pixel_gradient"]
 """The detection's box alone; self-attention over a feature map; deformable cross-attention; gradients as far as what
 the head gets, or as far as the picture."""
 
+Select = Literal["layer", "head"]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FeatureGradient:
@@ -131,4 +133,4 @@ class Method:
     meaning: str
     needs: Need
     target: str
-    selects: tuple[Literal["layer", "head"], ...] = ()
+    selects: tuple[Select, ...] = ()

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from detectattn.compare.changes.images import says_the_same
 from detectattn.compare.changes.side import Side
 from detectattn.compare.gate_values import number, section
+from detectattn.compare.judge.score_floor import cut_alike
 from detectattn.evaluation.align import align_predictions
 from detectattn.evaluation.bootstrap import AccuracyComparison, compare_accuracy
 from detectattn.evaluation.match_table import match_detections
@@ -37,6 +38,7 @@ def compare_accuracy_of(before: Side, after: Side, before_name: str, name: str) 
         reason = "it has records in one study alone"
     if reason is None and truth is not None:
         shared = _share_images(truth, earlier, found)
+        found, earlier, _ = cut_alike((after.floor(name), found), (before.floor(before_name), earlier))
         if shared.images:
             return _pair(shared, earlier, found, _tell_judge(before, after, shared), after)
         reason = "the studies have no image in common that ground truth covers"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from detectattn.compare.changes.side import Side
 from detectattn.compare.gate_values import to_text
+from detectattn.compare.judge.score_floor import find_common_score, is_lopsided
 from detectattn.report.changes import ImageChanges, ModelChange
 from detectattn.report.content import Caveat
 
@@ -32,6 +33,7 @@ def find_caveats(
         *_on_images(images),
         *_on_times(images, models),
         *_on_truth(models),
+        *_on_scores(before, after, models),
         *_on_weights(models),
     )
 
@@ -92,6 +94,20 @@ def _on_truth(models: Sequence[ModelChange]) -> Iterator[Caveat]:
         yield Caveat("truth", "The ground truth of the second run judges both: that of the first is another, or none.")
     if "before" in judges:
         yield Caveat("truth", "The ground truth of the first run judges both: the second has none.")
+
+
+def _on_scores(before: Side, after: Side, models: Sequence[ModelChange]) -> Iterator[Caveat]:
+    for model in models:
+        if model.accuracy is None or not model.accuracy.paired:
+            continue
+        floors = before.floor(model.before_name), after.floor(model.name)
+        begin = (
+            f"The records of {model.name} began at score {floors[0].score:.3g} and begin at {floors[1].score:.3g} now"
+        )
+        if find_common_score(*floors) is not None:
+            yield Caveat("accuracy", f"{begin}: accuracy is compared from the higher one on.", (model.name,))
+        elif is_lopsided(*floors):
+            yield Caveat("accuracy", f"{begin}, which alone can change AP.", (model.name,))
 
 
 def _on_weights(models: Sequence[ModelChange]) -> Iterator[Caveat]:

@@ -63,7 +63,12 @@ def tell_findings(
 
 
 def _rank(finding: Finding) -> tuple[int, int, int]:
-    """News before what is open and what is as it was; whole models before their classes and single detections."""
+    """News before what is open and what is as it was; whole models before their classes and single detections.
+
+    Who took part comes after every answer that is open, and before what is as it was.
+    """
+    if finding.is_lineup:
+        return (2, _ORDER.index("open"), len(_QUESTIONS))
     news = finding.weight in _NEWS
     detail = news and finding.question in _DETAILS
     return (
@@ -139,11 +144,15 @@ def _tell_nothing(
     found: Sequence[Finding], models: Sequence[ModelChange], conditions: Sequence[ConditionChange]
 ) -> Iterator[Finding]:
     """Where nothing is decided, that is the news."""
-    if any(finding.weight in _NEWS for finding in found):
+    if any(finding.weight in _NEWS and not finding.is_lineup for finding in found):
         return
     detected = [model.detections for model in models]
     identical = bool(detected) and all(d is not None and d.identical for d in detected)
     other = [change for change in conditions if change.topic not in _RECORDED]
+    if identical and not other and any(finding.is_lineup for finding in found):
+        text = "Every detection of the models in both runs is the same, under the same conditions."
+        yield Finding("conditions", "same", text)
+        return
     if identical and not other and any(finding.weight == "open" for finding in found):
         text = "Every detection is the same, under the same conditions; no change in time is decided."
         yield Finding("conditions", "same", text)

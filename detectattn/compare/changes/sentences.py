@@ -142,25 +142,25 @@ def tell_memory(name: str, change: FigureChange) -> Finding | None:
 def tell_detections(name: str, change: DetectionChange) -> Finding:
     """What a model finds no more and anew."""
     pictures = f"{_count_images(change.images)} {_BOTH_SAW}"
-    objects = change.both + change.only_before + change.only_after
-    if change.identical and change.both == objects:
+    boxes = change.both + change.only_before + change.only_after
+    if change.identical and change.both == boxes:
         return Finding("detections", "same", f"{name} finds exactly the same in {pictures}.", (name,))
     if change.identical:
         then, now = format_apart(change.score_before, change.score_after, "")
         text = (
             f"In {pictures}, every box and score of {name} is as before; its operating point is not, {now} instead of "
-            f"{then}: {change.only_before:,} objects no more and {change.only_after:,} anew."
+            f"{then}: {change.only_before:,} boxes no more and {change.only_after:,} anew."
         )
         return Finding("detections", "changed", text, (name,))
-    if objects == 0:
+    if boxes == 0:
         return Finding("detections", "same", f"{name} finds nothing in {pictures}, as before.", (name,))
-    if change.both == objects:
-        text = f"{name} finds the same {objects:,} objects in {pictures}, with other boxes or scores."
+    if change.both == boxes:
+        text = f"{name} finds the same {boxes:,} boxes in {pictures}, with other boxes or scores."
         return Finding("detections", "same", text, (name,))
     known = math.isfinite(change.low)
     interval = f" ({format_accuracy(change.low)}–{format_accuracy(change.high)})" if known else ""
     text = (
-        f"In {pictures}, {name} finds {change.both:,} objects as before, {change.only_before:,} no more and "
+        f"In {pictures}, {name} finds {change.both:,} boxes as before, {change.only_before:,} no more and "
         f"{change.only_after:,} anew: agreement {format_accuracy(change.agreement)}{interval}."
     )
     return Finding("detections", "changed", text, (name,))

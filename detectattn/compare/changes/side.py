@@ -9,6 +9,7 @@ from typing import Any
 
 from detectattn.compare.gate_values import model_entry, number, section, to_list, to_text
 from detectattn.compare.judge import StudyRecords
+from detectattn.compare.judge.score_floor import ScoreFloor, find_floor
 from detectattn.compare.report_file import load_report_json
 from detectattn.errors import ConfigError, SourceNotFound
 from detectattn.report.changes import ComparedRun
@@ -44,6 +45,12 @@ class Side:
     def predictions(self, name: str) -> tuple[Prediction, ...]:
         """The records of a model; empty where there are none."""
         return () if self.records is None else tuple(self.records.predictions.get(name, ()))
+
+    def floor(self, name: str) -> ScoreFloor:
+        """From which score on a model's records hold its detections."""
+        if self.records is None:
+            return ScoreFloor()
+        return find_floor(self.records.measured[name], self.predictions(name))
 
     def describe(self) -> ComparedRun:
         """What the comparison says of this study."""

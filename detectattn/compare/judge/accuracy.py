@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
+from detectattn.compare.judge.score_floor import ScoreFloor, cut_alike, find_floor, is_lopsided
 from detectattn.compare.judge.study_records import StudyRecords
 from detectattn.evaluation.align import AlignedDetections, align_predictions
 from detectattn.evaluation.average_precision import mean_ap
-from detectattn.evaluation.bootstrap import RESAMPLES, ResampledAp, compare_resampled, resample_ap
+from detectattn.evaluation.bootstrap import RESAMPLES, ResampledAp, compare_accuracy, compare_resampled, resample_ap
 from detectattn.evaluation.calibration import compute_calibration
 from detectattn.evaluation.class_map import build_class_map
 from detectattn.evaluation.coco_metrics import compute_accuracy_of
@@ -136,13 +137,37 @@ def _find_interval(resampled: ResampledAp) -> tuple[float | None, float | None]:
 
 
 def compare_pairs(records: StudyRecords, matched: MatchedStudy) -> tuple[Difference, ...]:
-    """Differences in AP, AP50 and AP of each class: of every two models, and of every variant from its model."""
+    """Differences in AP, AP50 and AP of each class: of every two models, and of every variant from its model.
+
+    Two whose records begin at unlike scores are compared from the higher one on. Where that cannot be, nothing is
+    decided unless the one that is cut short is ahead even so: what it lacks could only raise it.
+    """
+    floors = find_floors(records)
     return tuple(
-        Difference(a, b, figures)
-        for a, b in iter_pairs(records)
-        for comparison in [compare_resampled(matched.resampled[a], matched.resampled[b])]
-        for figures in (comparison.ap50_95, comparison.ap50, *comparison.per_class)
+        difference for a, b in iter_pairs(records) for difference in _compare_pair(a, b, records, matched, floors)
     )
+
+
+def _compare_pair(
+    a: str, b: str, records: StudyRecords, matched: MatchedStudy, floors: Mapping[str, ScoreFloor]
+) -> Iterator[Difference]:
+    first, second, min_score = cut_alike((floors[a], records.predictions[a]), (floors[b], records.predictions[b]))
+    if min_score is None:
+        compared = compare_resampled(matched.resampled[a], matched.resampled[b])
+    else:
+        tables = [match_detections(matched.truth, align_predictions(matched.truth, found)) for found in (first, second)]
+        compared = compare_accuracy(tables[0], tables[1], RESAMPLES, records.config.seed)
+    lopsided = is_lopsided(floors[a], floors[b])
+    ahead = 1 if floors[a].score > floors[b].score else -1
+    for figures in (compared.ap50_95, compared.ap50, *compared.per_class):
+        if lopsided and figures.difference * ahead <= 0:
+            figures = replace(figures, decided=False, standard_error=math.nan, images_to_decide=None)
+        yield Difference(a, b, figures, min_score)
+
+
+def find_floors(records: StudyRecords) -> Mapping[str, ScoreFloor]:
+    """From which score on the records of each that finished hold its detections."""
+    return {name: find_floor(records.measured[name], found) for name, found in records.predictions.items()}
 
 
 def iter_pairs(records: StudyRecords) -> Iterator[tuple[str, str]]:

@@ -11,6 +11,7 @@ from detectattn.compare.judge.accuracy import (
     OperatingScore,
     choose_score,
     compare_pairs,
+    find_floors,
     judge_model,
     match_study,
 )
@@ -18,6 +19,7 @@ from detectattn.compare.judge.agreement import agree, list_disputed, to_agreemen
 from detectattn.compare.judge.caveats import find_caveats
 from detectattn.compare.judge.conversion import judge_conversion
 from detectattn.compare.judge.frontier import build_frontier
+from detectattn.compare.judge.score_floor import ScoreFloor
 from detectattn.compare.judge.sentences import tell_verdict
 from detectattn.compare.judge.single_label import keep_best_label
 from detectattn.compare.judge.speed import compare_times, judge_energy, judge_memory, judge_size, judge_speed
@@ -36,7 +38,8 @@ def build_report(records: StudyRecords) -> tuple[Report, Agreement | None]:
     """
     matched = match_study(records)
     scores = {name: choose_score(name, records, matched) for name in records.measured}
-    models = tuple(_report_model(name, records, matched, scores[name]) for name in records.measured)
+    floors = find_floors(records)
+    models = tuple(_report_model(name, records, matched, scores[name], floors.get(name)) for name in records.measured)
     least = {name: score.score for name, score in scores.items()}
     agreement = agree(records, least)
     summary = None if agreement is None else to_agreement_report(agreement)
@@ -62,7 +65,9 @@ def build_report(records: StudyRecords) -> tuple[Report, Agreement | None]:
     return report, agreement
 
 
-def _report_model(name: str, records: StudyRecords, matched: MatchedStudy | None, score: OperatingScore) -> ModelReport:
+def _report_model(
+    name: str, records: StudyRecords, matched: MatchedStudy | None, score: OperatingScore, floor: ScoreFloor | None
+) -> ModelReport:
     measured = records.measured[name]
     info = measured.info
     judged = matched is not None and name in records.predictions
@@ -90,6 +95,7 @@ def _report_model(name: str, records: StudyRecords, matched: MatchedStudy | None
         energy=judge_energy(measured),
         judgement=judge_model(name, records, matched, score.score) if judged and matched is not None else None,
         conversion=judge_conversion(measured),
+        scores_from=None if floor is None else floor.score,
     )
 
 

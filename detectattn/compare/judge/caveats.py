@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from detectattn.compare.judge.score_words import find_cut_caveats
 from detectattn.compare.judge.study_records import StudyRecords
 from detectattn.evaluation.agreement import Agreement
 from detectattn.report.content import Caveat, ModelReport
@@ -14,6 +15,7 @@ from detectattn.report.content import Caveat, ModelReport
 _FEW_IMAGES = 100
 _NAMED = 6
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_UP_TO = re.compile(r"\b(by|kept) (\d)")
 
 
 def find_caveats(
@@ -23,6 +25,7 @@ def find_caveats(
     return (
         *_images(records),
         *_truth(records),
+        *find_cut_caveats(models),
         *_failed(models),
         *_notes(records),
         *_noise(models),
@@ -87,7 +90,10 @@ def _noise(models: Sequence[ModelReport]) -> Iterator[Caveat]:
     for reasons in by_kind.values():
         worst = max(reasons.values(), key=lambda reason: float(_NUMBER.findall(reason)[0]))
         names = tuple(reasons)
-        yield Caveat("speed", f"Timings of {_enumerate(names)} are not to be trusted: {worst}.", names)
+        several = len(set(reasons.values())) > 1
+        # One figure for several is the worst of them.
+        told = _UP_TO.sub(r"\1 up to \2", worst, count=1) if several else worst
+        yield Caveat("speed", f"Timings of {_enumerate(names)} are not to be trusted: {told}.", names)
 
 
 def _engines(models: Sequence[ModelReport]) -> Iterator[Caveat]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from detectattn.compare.budget import parse_budget
+from detectattn.compare.judge.score_words import is_unequal, tell_accuracy
+from detectattn.compare.rules import ACCURACY_CONF
 from detectattn.evaluation.verdict import (
     Candidate,
     choose_within,
-    describe_accuracy,
     describe_agreement,
     describe_budget,
     describe_calibration,
     describe_classes,
     describe_errors,
     describe_speed,
+    tell_doubt,
 )
 from detectattn.figures import format_accuracy, format_figure
 from detectattn.report.content import AgreementReport, Difference, Judgement, ModelReport, Ratio, Sentence, Speed
@@ -57,7 +60,10 @@ def _tell_budget(models: Sequence[ModelReport], text: str) -> Sentence:
     ]
     chosen = choose_within(candidates, budget)
     named = () if chosen is None else (chosen.name,)
-    return Sentence("budget", describe_budget(candidates, budget), named, chosen is not None)
+    doubt = _find_doubt([m.speed for m in models if m.speed is not None]) if budget.unit == "ms" else None
+    # Which of several that fit is best stays open without ground truth; whether any fits does not.
+    settled = chosen is not None or sum(c.cost(budget.unit) <= budget.limit for c in candidates) < 2
+    return Sentence("budget", describe_budget(candidates, budget, doubt), named, settled)
 
 
 def _tell_speed(bases: Sequence[ModelReport], ratios: Sequence[Ratio]) -> Iterator[Sentence]:
@@ -81,15 +87,27 @@ def _tell_accuracy(bases: Sequence[ModelReport], differences: Sequence[Differenc
     judged = _judgements(bases)
     if len(judged) < 2:
         return
-    best = max(judged, key=lambda name: judged[name].accuracy.ap50_95 or 0.0)
-    pairs = dict.fromkeys((d.a, d.b) for d in differences if best in (d.a, d.b) and {d.a, d.b} <= set(judged))
-    for a, b in pairs:
-        figures = [d.figures for d in differences if (d.a, d.b) == (a, b)]
-        overall = next(f for f in figures if f.metric == "ap50_95" and f.class_name is None)
-        yield Sentence("accuracy", describe_accuracy(a, b, overall), (a, b), overall.decided)
-        by_class = [f for f in figures if f.class_name is not None]
-        if len(by_class) > 1:
+    begins = {m.name: m.scores_from or ACCURACY_CONF for m in bases}
+    overall = {(d.a, d.b): d for d in differences if _is_overall(d) and {d.a, d.b} <= set(judged)}
+    best = _find_best(judged, overall.values())
+    for (a, b), whole in overall.items():
+        if best not in (a, b):
+            continue
+        text = tell_accuracy(whole, begins)
+        yield Sentence("accuracy", text, (a, b), whole.figures.decided)
+        by_class = [d.figures for d in differences if (d.a, d.b) == (a, b) and d.figures.class_name is not None]
+        if len(by_class) > 1 and (whole.figures.decided or not is_unequal(whole, begins)):
             yield Sentence("classes", describe_classes(a, b, by_class), (a, b))
+
+
+def _is_overall(difference: Difference) -> bool:
+    return difference.figures.metric == "ap50_95" and difference.figures.class_name is None
+
+
+def _find_best(judged: Mapping[str, Judgement], overall: Iterable[Difference]) -> str:
+    """Who is behind least often, and of those has most AP: models whose scores begin apart have no AP in common."""
+    behind = Counter(d.b if d.figures.difference > 0 else d.a for d in overall if d.figures.difference != 0)
+    return min(judged, key=lambda name: (behind[name], -(judged[name].accuracy.ap50_95 or 0.0)))
 
 
 def _tell_single(bases: Sequence[ModelReport]) -> Iterator[Sentence]:
@@ -100,7 +118,7 @@ def _tell_single(bases: Sequence[ModelReport]) -> Iterator[Sentence]:
     if model.speed is not None:
         figures = model.speed.figures
         doubt = _find_doubt([model.speed])
-        caution = "" if doubt is None else f" These timings are not to be trusted: {doubt}."
+        caution = tell_doubt(doubt)
         text = (
             f"{model.name} takes {format_figure(figures.p50_ms)} ms an image, "
             f"one in twenty takes {format_figure(figures.p95_ms)} ms or more.{caution}"

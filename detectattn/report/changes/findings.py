@@ -25,3 +25,8 @@ class Finding:
     weight: Weight
     text: str
     models: tuple[str, ...] = ()
+
+    @property
+    def is_lineup(self) -> bool:
+        """Whether it says no more than which models are in one study alone."""
+        return self.question == "models" and self.weight == "changed" and bool(self.models)

@@ -124,6 +124,8 @@ class ModelReport:
         energy: None where no meter can be read.
         judgement: None without ground truth.
         conversion: None where it ran as it is.
+        scores_from: Least score of its records; its AP is cut short where that is above the study's. None where it has
+            none.
     """
 
     name: str
@@ -149,3 +151,4 @@ class ModelReport:
     energy: Energy | None
     judgement: Judgement | None
     conversion: Conversion | None = None
+    scores_from: float | None = None

@@ -11,11 +11,20 @@ from detectattn.results import PairAgreement, PairedDifference, PairedRatio
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How much more accurate ``a`` is than ``b``."""
+    """How much more accurate ``a`` is than ``b``.
+
+    Attributes:
+        a: A model.
+        b: Another.
+        figures: The difference.
+        min_score: Score from which on both are compared, where the records of one begin higher than those of the other;
+            None where all their detections count.
+    """
 
     a: str
     b: str
     figures: PairedDifference
+    min_score: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,8 @@ _MOST_LEADING = 4
 # Of a box's side: what the order of additions alone moves.
 _ROUNDING = 1e-4
 _BREAKS = (": ", ". ")
+# A budget may be of memory, which a busy machine does not change: the sentence tells.
+_DOUBT = "timings are not to be trusted"
 _LABELS: Mapping[State, str] = {"decided": "decided", "open": "not decided", "doubted": "not trusted"}
 
 
@@ -73,7 +75,7 @@ def find_verdict(view: Viewer) -> tuple[tuple[Finding, ...], tuple[Finding, ...]
 
 
 def _finding(sentence: Sentence, view: Viewer) -> Finding:
-    head, rest = _split(view.tell(sentence.text, sentence.models))
+    head, rest = split_answer(view.tell(sentence.text, sentence.models), _BREAKS)
     return Finding(
         _QUESTIONS.get(sentence.question, sentence.question),
         _find_state(sentence, view),
@@ -88,13 +90,20 @@ def _find_state(sentence: Sentence, view: Viewer) -> State | None:
     about = (model for model in view.report.models if model.name in sentence.models)
     if sentence.question == "speed" and any(m.speed is not None and not m.speed.noise.trusted for m in about):
         return "doubted"
+    if sentence.question == "budget" and _DOUBT in sentence.text:
+        return "doubted"
     return "decided" if sentence.decided else "open"
 
 
-def _split(parts: Sequence[Part]) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
-    """The answer, and its figures as a sentence of their own; names of models may hold anything."""
+def split_answer(parts: Sequence[Part], breaks: Sequence[str]) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
+    """The answer, and its figures as a sentence of their own; names of models may hold anything.
+
+    Args:
+        parts: Of a sentence.
+        breaks: What an answer ends before, two characters each.
+    """
     for place, part in enumerate(parts):
-        at = min((found for mark in _BREAKS if (found := part.text.find(mark)) >= 0), default=-1)
+        at = min((found for mark in breaks if (found := part.text.find(mark)) >= 0), default=-1)
         if part.kind == "text" and at >= 0:
             head = (*parts[:place], replace(part, text=f"{part.text[:at]}."))
             rest = [replace(part, text=part.text[at + 2 :]), *parts[place + 1 :]]

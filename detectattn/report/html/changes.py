@@ -12,6 +12,7 @@ from detectattn.report.changes import Changes, Finding, Picture, Question, Weigh
 from detectattn.report.changes_cells import WEIGHTS, title_of_changes
 from detectattn.report.content import Topic
 from detectattn.report.html.blocks import Block, Fold, Section
+from detectattn.report.html.cards import split_answer
 from detectattn.report.html.embed import content_policy
 from detectattn.report.html.files import render_template
 from detectattn.report.html.frame import embed_plots, join_style, read_scripts
@@ -139,21 +140,18 @@ def _make_page(changes: Changes) -> ChangesPage:
 
 
 def _choose_leading(changes: Changes) -> tuple[Finding, ...]:
-    """The sentences that are shown large: what is decided or another fact; the first alone where nothing is."""
-    news = [f for f in changes.findings if f.weight in ("worse", "better", "changed") and f.question in _LEADING]
+    """The sentences that are shown large: what is decided or another fact; the first alone where nothing is.
+
+    Which models took part is no news of how good any of them is.
+    """
+    told = (f for f in changes.findings if f.question in _LEADING and not f.is_lineup)
+    news = [f for f in told if f.weight in ("worse", "better", "changed")]
     return tuple(news[:_MOST_LEADING]) or changes.findings[:1]
 
 
 def _tell(finding: Finding, view: Layout) -> Line:
-    at = _find_break(finding.text)
-    head, rest = (view.tell(text, finding.models) for text in (finding.text[:at], finding.text[at:]))
+    head, rest = split_answer(view.tell(finding.text, finding.models), _BREAKS)
     return Line(_QUESTIONS[finding.question], _STATES[finding.weight], WEIGHTS[finding.weight], head, rest)
-
-
-def _find_break(text: str) -> int:
-    """Where the answer ends and its figures begin."""
-    found = [at + 1 for mark in _BREAKS if (at := text.find(mark)) >= 0]
-    return min(found, default=len(text))
 
 
 def _iter_sections(changes: Changes, view: Layout) -> Iterator[Section | None]:

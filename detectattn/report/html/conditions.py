@@ -30,7 +30,7 @@ def conditions_section(view: Viewer) -> Section:
     """Under what conditions all figures of the page were taken."""
     report = view.report
     blocks: tuple[Block, ...] = (
-        *view.table(condition_table(report.conditions)),
+        *view.table(condition_table(report)),
         *_notes_on_truth(view),
         Heading("how-to-read", "How to read the figures"),
         *map(Paragraph, _READING),

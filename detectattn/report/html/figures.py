@@ -80,7 +80,7 @@ def agreement_section(view: Viewer, *, with_pictures: bool) -> Section | None:
     caveats = view.caveats("agreement")
     if view.report.agreement is None and not caveats:
         return None
-    lead = "Where the models find the same objects and where they do not, whoever is right."
+    lead = "Where the models find the same and where they do not, whoever is right."
     return Section("agreement", "Agreement", lead, caveats, tuple(_iter_agreement(view, with_pictures=with_pictures)))
 
 

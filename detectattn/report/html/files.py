@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from detectattn.sources.naming import to_one_line
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _HERE = Path(__file__).parent
 # After a sign that parts names and paths; of letters, so many may stand together.
 _PIECES = re.compile(r"[^_\-.=/:,\\]{0,23}[_\-.=/:,\\]{1,4}|[^_\-.=/:,\\]{1,24}")
+_OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 # No control characters, though they are not printable in Python's words; then everything else.
 _NARROW_AND_HARD_SPACES = re.compile("([\u00a0\u2009\u202f]+)|[^\u00a0\u2009\u202f]+")
 
@@ -35,6 +36,7 @@ def open_templates() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters["breakable"] = show_breakable
+    environment.filters["options_whole"] = show_options_whole
     return environment
 
 
@@ -46,6 +48,11 @@ def render_template(name: str, page: DataclassInstance) -> str:
 def show_breakable(name: str) -> Markup:
     """A name or path, escaped, that may break after its signs, and anywhere where it has none for long."""
     return Markup("<wbr>").join(_PIECES.findall(_show(name)))
+
+
+def show_options_whole(text: str) -> Markup:
+    """A sentence, escaped, in which no option of the command line is broken after its hyphens."""
+    return Markup(_OPTION.sub(r'<span class="option">\g<0></span>', str(escape(_show(text)))))  # noqa: S704
 
 
 def _show(value: Any) -> Any:

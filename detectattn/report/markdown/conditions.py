@@ -12,7 +12,7 @@ from detectattn.report.tables.conditions import condition_table, conversion_tabl
 def iter_conditions(report: Report) -> Iterator[str]:
     """The sections on conditions and models."""
     yield "## Conditions"
-    yield table(condition_table(report.conditions))
+    yield table(condition_table(report))
     yield "## Models"
     yield table(model_table(report))
     if (made := conversion_table(report)) is not None:

@@ -28,12 +28,12 @@ def plot_agreement(report: Report) -> Plot | None:
     return Plot(
         name="agreement",
         section="agreement",
-        title="Do they find the same objects?",
+        title="Do they find the same?",
         caption=(
-            "Of all objects that either model finds at its operating point: in grey what both find, in its colour what "
-            f"one finds alone. Agreement is 1 where both find the same.{rest}"
+            "Of all boxes that either model has at its operating point: in grey those that both have, in its colour "
+            f"those that one has alone, second boxes of one object included. Agreement is 1 where all are shared.{rest}"
         ),
-        alt=f"Objects found by pair of models. {join_clauses([_tell(p) for p in shown])}.",
+        alt=f"Boxes by pair of models. {join_clauses([_tell(p) for p in shown])}.",
         spec=_draw(shown, find_cast(report)),
     )
 
@@ -42,9 +42,9 @@ def _draw(pairs: Sequence[PairAgreement], cast: Cast) -> Spec:
     grid = RowGrid(len(pairs), _ROW_PX)
     bars = [bar for i, pair in enumerate(pairs) for bar in _bars(i, pair, grid, cast)]
     x = quantity(
-        "x", {"domain": [0, 1]}, {"title": "share of the objects that either finds", "format": ".0%", "tickCount": 5}
+        "x", {"domain": [0, 1]}, {"title": "share of the boxes that either has", "format": ".0%", "tickCount": 5}
     )
-    tooltip = tips(("pair", "pair"), ("found by", "who"), ("objects", "shown"), ("share", "part"))
+    tooltip = tips(("pair", "pair"), ("found by", "who"), ("boxes", "shown"), ("share", "part"))
     where = {"x": x, "x2": {"field": "x2"}, "y": grid.y(), "y2": {"field": "y2"}, "tooltip": tooltip}
     names = dict.fromkeys(name for p in pairs for name in (p.a, p.b))
     alone = {**where, "color": cast.color(names, legend=False)}
@@ -99,6 +99,6 @@ def _notes(pairs: Sequence[PairAgreement], grid: RowGrid, cast: Cast) -> list[Sp
 def _tell(pair: PairAgreement) -> str:
     a, b = clean_name(pair.a, 60), clean_name(pair.b, 60)
     return (
-        f"{a} and {b} both find {count(pair.both)}, only {a} {count(pair.only_a)}, only {b} {count(pair.only_b)}, "
+        f"{a} and {b} both have {count(pair.both)}, only {a} {count(pair.only_a)}, only {b} {count(pair.only_b)}, "
         f"agreement {share_interval(pair.agreement, pair.low, pair.high)}"
     )

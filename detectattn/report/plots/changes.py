@@ -74,7 +74,7 @@ def _draw_accuracy(shown: _Judged, cast: Cast) -> Spec:
     color = cast.color([model.name for model, _ in shown], legend=False)
     shape = {
         "field": "metric", "type": "nominal",
-        "legend": {"title": None, "orient": "top", "symbolFillColor": _GREY},
+        "legend": {"title": None, "orient": "top", "symbolFillColor": _GREY, "symbolStrokeColor": _GREY},
         "scale": {"domain": [METRIC_NAMES[m] for m in _SHAPES], "range": list(_SHAPES.values())},
     }  # fmt: skip
     tooltip = tips(

@@ -129,7 +129,11 @@ def _draw(pairs: Sequence[OrientedPair], cast: Cast) -> Spec:
 
 def _shape_channel(metrics: Sequence[str]) -> Spec:
     """A shape for each metric, told where there are several."""
-    legend = {"title": None, "orient": "top", "symbolFillColor": "#6E7781"} if len(metrics) > 1 else None
+    legend = (
+        {"title": None, "orient": "top", "symbolFillColor": "#6E7781", "symbolStrokeColor": "#6E7781"}
+        if len(metrics) > 1
+        else None
+    )
     labels = [METRIC_NAMES[m] for m in metrics]
     return {
         "field": "metric", "type": "nominal", "legend": legend,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import groupby
 
 from detectattn.report.cells import doubt_mark, figure, figure_interval, share, share_interval, variant_text
@@ -58,18 +58,26 @@ def plot_frontier(report: Report) -> Plot | None:
     accurate = frontier.reference is None
     gain = "AP" if accurate else f"agreement with {clean_name(frontier.reference or '', 40)}"
     joined = _JOINED if any(p.variant for p in points) else ""
+    shown = {p.name for p in points}
+    doubted = {m.name for m in report.models if m.name in shown and not is_trusted(m)}
     return Plot(
         name="frontier",
         section="frontier",
         title=f"What does more {'accuracy' if accurate else 'agreement'} cost in time?",
         caption=(
-            "Up and to the left is better. Filled marks on the stepped line are beaten by none in both time and "
-            f"{'accuracy' if accurate else 'agreement'}; {joined}bars are 95% intervals."
-            f"{doubt_note(m for m in report.models if m.name in {p.name for p in points})}"
+            f"Up and to the left is better. {_tell_marks(points, doubted)} on the stepped line are beaten by none in "
+            f"both time and {'accuracy' if accurate else 'agreement'}; {joined}bars are 95% intervals."
+            f"{doubt_note(m for m in report.models if m.name in shown)}"
         ),
         alt=_describe(points, gain),
         spec=_draw(report, frontier, points),
     )
+
+
+def _tell_marks(points: Sequence[FrontierPoint], doubted: Collection[str]) -> str:
+    """What the best look like: times that should not be trusted have grey hollow marks."""
+    grey = [p.name in doubted for p in points if p.pareto]
+    return "The larger marks" if any(grey) else "Filled marks"
 
 
 def _draw(report: Report, frontier: Frontier, points: Sequence[FrontierPoint]) -> Spec:
@@ -204,10 +212,15 @@ def _place(rows: list[Row], times: TimeAxis, reach: Sequence[float]) -> None:
     """Give each row that has room for its label the label's place, models before variants."""
     order = sorted(rows, key=lambda r: (not r["own"], not r["best"]))
     span = (reach[1] - reach[0]) or 1.0
-    pixels = [(times.place(r["x"]) * _PLACED_FOR_PX, (reach[1] - r["y"]) / span * _HEIGHT) for r in order]
-    for row, place in zip(
-        order, place_labels(pixels, [r["label"] for r in order], _PLACED_FOR_PX, _HEIGHT), strict=True
-    ):
+
+    def at_px(x: float, y: float) -> tuple[float, float]:
+        return times.place(x) * _PLACED_FOR_PX, (reach[1] - y) / span * _HEIGHT
+
+    pixels = [at_px(r["x"], r["y"]) for r in order]
+    across = [(*at_px(r["x_low"], r["y"]), *at_px(r["x_high"], r["y"])) for r in rows if "x_low" in r]
+    upward = [(*at_px(r["x"], r["y_high"]), *at_px(r["x"], r["y_low"])) for r in rows if "y_low" in r]
+    labels = [r["label"] for r in order]
+    for row, place in zip(order, place_labels(pixels, labels, _PLACED_FOR_PX, _HEIGHT, across + upward), strict=True):
         if place is not None:
             at, room = round(times.place(row["x"]), 3), label_px(row["label"])
             row |= {"align": place.align, "dx": place.dx, "dy": place.dy, "at": at, "room": room}

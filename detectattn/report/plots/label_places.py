@@ -29,28 +29,41 @@ _PLACES = (
     LabelPlace("right", -12, 0),
     LabelPlace("center", 0, -16),
     LabelPlace("center", 0, 16),
+    LabelPlace("left", 8, -27),
+    LabelPlace("right", -8, -27),
+    LabelPlace("left", 8, 28),
+    LabelPlace("right", -8, 28),
 )
 
-_Box = tuple[float, float, float, float]
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom in pixels."""
 
 
 def place_labels(
-    points: Sequence[tuple[float, float]], labels: Sequence[str], width: float, height: float
+    points: Sequence[tuple[float, float]],
+    labels: Sequence[str],
+    width: float,
+    height: float,
+    bars: Sequence[Box] = (),
 ) -> tuple[LabelPlace | None, ...]:
     """A place for each label, the first ones first; None where there is no room.
+
+    A label lies on a bar only where there is no room elsewhere.
 
     Args:
         points: Pixels from the left and from the top.
         labels: What is written there.
         width: Of the plot.
         height: Of the plot.
+        bars: What else is drawn: left, top, right and bottom of each.
     """
-    taken: list[_Box] = [(x - _POINT_PX, y - _POINT_PX, x + _POINT_PX, y + _POINT_PX) for x, y in points]
+    taken: list[Box] = [(x - _POINT_PX, y - _POINT_PX, x + _POINT_PX, y + _POINT_PX) for x, y in points]
     chosen: list[LabelPlace | None] = []
     for i, (point, label) in enumerate(zip(points, labels, strict=True)):
         others = taken[:i] + taken[i + 1 :]
-        free = (p for p in _PLACES if _is_free(_cover(point, label, p), others, width, height))
-        place = next(free, None)
+        free = [p for p in _PLACES if _is_free(_cover(point, label, p), others, width, height)]
+        clear = (p for p in free if _is_free(_cover(point, label, p), bars, width, height))
+        place = next(clear, free[0] if free else None)
         chosen.append(place)
         if place is not None:
             taken.append(_cover(point, label, place))
@@ -62,14 +75,14 @@ def label_px(label: str) -> float:
     return len(label) * _CHARACTER_PX
 
 
-def _cover(point: tuple[float, float], label: str, place: LabelPlace) -> _Box:
+def _cover(point: tuple[float, float], label: str, place: LabelPlace) -> Box:
     length = label_px(label)
     x, y = point[0] + place.dx, point[1] + place.dy
     left = {"left": x, "center": x - length / 2, "right": x - length}[place.align]
     return left, y - _LINE_PX / 2, left + length, y + _LINE_PX / 2
 
 
-def _is_free(box: _Box, others: Sequence[_Box], width: float, height: float) -> bool:
+def _is_free(box: Box, others: Sequence[Box], width: float, height: float) -> bool:
     left, top, right, bottom = box
     if left < 0 or top < 0 or right > width or bottom > height:
         return False

@@ -21,7 +21,7 @@ _STAGES = {
     "forward pass": "forward_ms",
     "to boxes": "postprocess_ms",
 }
-# The forward pass is what a model is chosen for: in full colour.
+# The forward pass is what a model is chosen for: in the strongest tone.
 _TINTS = {"decode": 0.25, "fit to input": 0.5, "forward pass": 1.0, "to boxes": 0.4}
 _MOST_ROWS = 12
 _ROW_PX = 48
@@ -40,7 +40,7 @@ def plot_stages(report: Report) -> Plot | None:
         title="Where does the time of a picture go?",
         caption=(
             "Mean times, one after another from left to right: decoding the file, fitting it to the network's input, "
-            "the forward pass in full colour, and from its output to boxes. Decoding is the same for all models."
+            "the forward pass in the strongest tone, and from its output to boxes. Decoding is the same for all models."
             f"{doubt_note(model for model, _ in timed)}{VARIANTS_LEFT_OUT if left_out else ''}"
         ),
         alt=f"Mean time of each stage by model. {join_clauses([_tell(m, s) for m, s in timed])}.",

@@ -132,7 +132,7 @@ def _styles(tones: Tones) -> Mapping[str, Any]:
         "note": {**text, "color": tones.quiet},
         "value": {**text, "color": tones.ink},
         # Keeps text apart from lines under it.
-        "halo": {**text, "color": tones.ground, "stroke": tones.ground, "strokeWidth": 3, "strokeJoin": "round"},
+        "halo": {**text, "color": tones.ground, "stroke": tones.ground, "strokeWidth": 5, "strokeJoin": "round"},
         "zero": {"color": tones.ink, "strokeWidth": 1.2},
         "span": {"color": tones.ink, "strokeWidth": 2.4},
         "best": {"color": tones.quiet, "strokeWidth": 1.6},

@@ -39,7 +39,7 @@ def doubt_reasons(models: Iterable[ModelReport]) -> str:
     doubted = [m for m in models if not is_trusted(m)]
     told = [f"{clean_name(m.name, 40)}, {'; '.join(_reasons(m))}" for m in doubted[:_MOST_TOLD]]
     if others := [clean_name(m.name, 40) for m in doubted[_MOST_TOLD:]]:
-        told.append(f"likewise {join_words(others)}")
+        told.append(f"Likewise {join_words(others)}")
     return f" {_BEGINNING}: {'. '.join(told)}." if told else ""
 
 

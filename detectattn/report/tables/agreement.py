@@ -17,8 +17,9 @@ def tell_agreement(agreement: AgreementReport) -> str:
     """What agreement is; whole sentences."""
     left_out = f"; {count(agreement.images_left_out)} left out" if agreement.images_left_out else ""
     return (
-        f"Objects found in {count(agreement.images)} pictures that all models have seen{left_out}, each model at its "
-        "own operating point. Agreement is the F1 of one model against the other, whichever is taken as truth."
+        f"Boxes in {count(agreement.images)} pictures that all models have seen{left_out}, each model at its "
+        "own operating point; of several that one model has of an object, one can be the other's, and the rest are its "
+        "alone. Agreement is the F1 of one model against the other, whichever is taken as truth."
     )
 
 
@@ -33,23 +34,23 @@ def agreement_table(agreement: AgreementReport) -> Table:
         )
         for p in agreement.pairs
     ]
-    header = ("model", "other", "both find", "only the model", "only the other", "agreement (95% interval)")
-    return make_table("agreement", "Objects by who finds them", header, rows, numbers=range(2, 6))
+    header = ("model", "other", "both have", "only the model", "only the other", "agreement (95% interval)")
+    return make_table("agreement", "Boxes by who has them", header, rows, numbers=range(2, 6))
 
 
 def class_agreement_table(pair: PairAgreement) -> Table:
-    """The counts of one pair by class, those with most objects first."""
+    """The counts of one pair by class, those with most boxes first."""
     by_class = sorted(pair.per_class, key=lambda c: -(c.both + c.only_a + c.only_b))
     rows = [(c.class_name, count(c.both), count(c.only_a), count(c.only_b)) for c in by_class]
-    header = ("class", "both find", f"only {pair.a}", f"only {pair.b}")
-    return make_table("class-agreement", "Objects by class and who finds them", header, rows, numbers=range(1, 4))
+    header = ("class", "both have", f"only {pair.a}", f"only {pair.b}")
+    return make_table("class-agreement", "Boxes by class and who has them", header, rows, numbers=range(1, 4))
 
 
 def alone_table(agreement: AgreementReport) -> Table:
     """What each model finds alone."""
     rows = [(Name(name), count(number)) for name, number in agreement.alone.items()]
-    header = ("model", "objects that no other finds")
-    return make_table("alone", "What each model finds alone", header, rows, numbers=(1,))
+    header = ("model", "boxes that no other has")
+    return make_table("alone", "What each model has alone", header, rows, numbers=(1,))
 
 
 def disputed_table(report: Report) -> Table | None:
@@ -68,7 +69,7 @@ def disputed_table(report: Report) -> Table | None:
         )
         for rank, image in enumerate(shown, start=1)
     ]
-    header = ("", "picture", "disagreement", "all find", *(f"only {name}" for name in names))
+    header = ("", "picture", "disagreement", "all have", *(f"only {name}" for name in names))
     table = make_table("disputed", "Most disputed pictures", header, rows, numbers=(0, *range(2, len(header))))
     return replace(table, names_row=1)
 

@@ -167,7 +167,7 @@ def detection_table(changes: Changes) -> Table | None:
         "model", "images", "found as before", "no more", "anew", "agreement (95% interval)", "from score",
         "after", "same boxes and scores",
     )  # fmt: skip
-    caption = "Objects by when a model finds them, at its operating point of each run"
+    caption = "Boxes by when a model has them, at its operating point of each run"
     return make_table("detections", caption, header, rows, numbers=range(1, 8))
 
 

@@ -32,12 +32,13 @@ def gate_table(report: Report) -> Table | None:
     return replace(table, names_row=1, strong=frozenset(i for i, gate in enumerate(gates) if gate.failed))
 
 
-def condition_table(conditions: Conditions) -> Table:
+def condition_table(report: Report) -> Table:
     """How the study was done."""
-    return make_table("conditions", "How the study was done", ("what", "how"), list(_iter_conditions(conditions)))
+    return make_table("conditions", "How the study was done", ("what", "how"), list(_iter_conditions(report)))
 
 
-def _iter_conditions(conditions: Conditions) -> Iterator[tuple[str, Cell]]:
+def _iter_conditions(report: Report) -> Iterator[tuple[str, Cell]]:
+    conditions = report.conditions
     yield "sources", _sources(conditions)
     yield "images", f"{count(conditions.images)}, of median size {size_wh(conditions.median_size_hw)}"
     if conditions.image_failures:
@@ -48,11 +49,19 @@ def _iter_conditions(conditions: Conditions) -> Iterator[tuple[str, Cell]]:
         yield "timing", rounds_text(conditions)
     own = "each model's own" if conditions.conf is None else f"score {figure(conditions.conf)} for all"
     yield "operating point", own
-    yield (
-        "accuracy from",
-        f"scores down to {conditions.accuracy_conf:g}, NMS at IoU {conditions.iou:g}, {conditions.max_det} an image",
-    )
+    yield "accuracy from", _accuracy_from(report)
     yield "bootstrap", f"{count(conditions.resamples)} resamples, seed {conditions.seed}"
+
+
+def _accuracy_from(report: Report) -> str:
+    """How low the scores reach, and whose do not."""
+    conditions = report.conditions
+    rules = f"NMS at IoU {conditions.iou:g}, {conditions.max_det} an image"
+    cut = [(m.name, m.scores_from) for m in report.models if (m.scores_from or 0.0) > conditions.accuracy_conf]
+    if cut and len(cut) == len(report.models):
+        return f"the scores that their records begin at: {', '.join(f'{name} {score:.3g}' for name, score in cut)}"
+    begin = "".join(f"; {name} from {score:.3g} on, where its records begin" for name, score in cut)
+    return f"scores down to {conditions.accuracy_conf:g}, {rules}{begin}"
 
 
 def _sources(conditions: Conditions) -> Cell:

@@ -40,8 +40,11 @@ def error_table(judged: Judged) -> Table:
         (Name(name), *(_cost(getattr(own.errors, kind)) for kind in _ERRORS), share(own.errors.ap50))
         for name, own in judged
     ]
-    header = ("model", *_ERRORS.values(), "AP50")
-    caption = "How many errors of each kind, and in brackets what AP50 would gain without them"
+    header = ("model", *_ERRORS.values(), "AP50 (TIDE)")
+    caption = (
+        "How many errors of each kind, and in brackets what AP50 would gain without them; TIDE's AP50 is of the "
+        "100 best detections of an image, where COCO's takes 100 of each class"
+    )
     return make_table("errors", caption, header, rows, numbers=range(1, len(header)))
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from detectattn.report.cells import (
     METRIC_NAMES,
     MISSING,
+    UNTRUSTED,
     beside,
     count,
     doubt_mark,
@@ -47,13 +48,16 @@ def latency_table(timed: _Timed) -> Table:
     rows = [
         (
             Name(name),
-            figure_interval(speed.figures.p50_ms, speed.p50_low_ms, speed.p50_high_ms) + doubt_mark(speed),
-            figure(speed.figures.p95_ms),
-            figure(speed.figures.p99_ms),
-            figure(speed.figures.mean_ms),
-            figure(speed.figures.forward_p50_ms),
-            figure(speed.figures.images_per_s),
-            f"{figure(speed.figures.best_images_per_s)} ({speed.figures.best_batch})",
+            *_mark(
+                speed,
+                figure_interval(speed.figures.p50_ms, speed.p50_low_ms, speed.p50_high_ms),
+                figure(speed.figures.p95_ms),
+                figure(speed.figures.p99_ms),
+                figure(speed.figures.mean_ms),
+                figure(speed.figures.forward_p50_ms),
+                figure(speed.figures.images_per_s),
+                f"{figure(speed.figures.best_images_per_s)} ({speed.figures.best_batch})",
+            ),
         )
         for name, speed in timed
     ]
@@ -70,10 +74,13 @@ def stages_table(timed: _Timed) -> Table:
     rows = [
         (
             Name(name),
-            figure(speed.figures.decode_ms),
-            figure(speed.figures.preprocess_ms),
-            figure(speed.figures.forward_ms),
-            figure(speed.figures.postprocess_ms),
+            *_mark(
+                speed,
+                figure(speed.figures.decode_ms),
+                figure(speed.figures.preprocess_ms),
+                figure(speed.figures.forward_ms),
+                figure(speed.figures.postprocess_ms),
+            ),
             count(speed.figures.timed_images),
             figure(speed.load_s),
             count(speed.warm_up),
@@ -92,7 +99,8 @@ def throughput_table(timed: _Timed) -> Table | None:
     if len(batches) < 2:
         return None
     rows = [
-        (Name(name), *(figure(speed.images_per_s_by_batch.get(batch)) for batch in batches)) for name, speed in timed
+        (Name(name), *_mark(speed, *(figure(speed.images_per_s_by_batch.get(batch)) for batch in batches)))
+        for name, speed in timed
     ]
     caption = "Images a second of the forward pass, by batch size"
     header = ("model", *map(str, batches))
@@ -106,15 +114,19 @@ def ratio_table(report: Report) -> Table | None:
         return None
     header = ("median of", "model", "other", "the other takes", "ms of the model", "ms of the other", "decided")
     caption = f"{RATIO_CAPTION}, which is {DECIDED_WHERE}"
-    table = make_table("ratios", caption, header, [*map(_ratio_cells, report.ratios)], numbers=(3, 4, 5))
     names = {name for name, speed in timed_models(report) if not speed.noise.trusted}
+    rows = [_ratio_cells(ratio, names) for ratio in report.ratios]
+    table = make_table("ratios", caption, header, rows, numbers=(3, 4, 5))
     return replace(table, doubted=frozenset(i for i, r in enumerate(report.ratios) if names & {r.a, r.b}))
 
 
-def _ratio_cells(ratio: Ratio) -> tuple[str, ...]:
+def _ratio_cells(ratio: Ratio, untrusted: Collection[str]) -> tuple[str, ...]:
     row = ratio_row(ratio)
     metric = METRIC_NAMES.get(ratio.figures.metric, ratio.figures.metric)
-    return metric, Name(row.better), Name(row.worse), row.gain, row.value_better, row.value_worse, row.decided
+    marks = [UNTRUSTED if name in untrusted else "" for name in (row.better, row.worse)]
+    values = (row.value_better + marks[0], row.value_worse + marks[1])
+    factor, gap, interval = row.gain.partition(" (")
+    return metric, Name(row.better), Name(row.worse), f"{factor}{max(marks)}{gap}{interval}", *values, row.decided
 
 
 def size_table(report: Report) -> Table | None:
@@ -149,6 +161,12 @@ def _size_cells(model: ModelReport) -> tuple[str, ...]:
         size_wh(model.net_hw),
         MISSING if energy is None else f"{figure(energy.joules_per_image)} ({energy.meter})",
     )
+
+
+def _mark(speed: Speed, *cells: str) -> tuple[str, ...]:
+    """Figures of a model's times, each marked where they should not be trusted, before what stands in brackets."""
+    parts = (cell.partition(" (") for cell in cells)
+    return tuple(value if value == MISSING else f"{value}{doubt_mark(speed)}{gap}{rest}" for value, gap, rest in parts)
 
 
 def _find_doubted(timed: _Timed) -> frozenset[int]:

@@ -67,7 +67,7 @@ def test_stages_that_fail(
     assert re.search(told, read_error(done.err))
     assert f"`detectattn predict --resume {folder}` goes on from there" in done.err
     require_whole_up_to_there(folder, whole)
-    assert detectattn("predict", "--resume", folder, "-q").code == 4
+    assert detectattn("predict", "--resume", folder, "-q", "--isolate", "none").code == 4
     assert compare_runs(whole, folder).differences == []
 
 
@@ -97,7 +97,7 @@ def test_a_smaller_batch_outlives_the_run(detectattn: Any, words: Words, whole: 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(OnnxEngine, "infer", refuse)
         rows.clear()
-        assert detectattn("predict", "--resume", folder, "-q").code == 4
+        assert detectattn("predict", "--resume", folder, "-q", "--isolate", "none").code == 4
     assert set(rows) == {2}
     assert compare_runs(whole, folder).differences == ["run.json"]
     assert len(json.loads((folder / "run.json").read_text())["models"][0]["recovered"]) == 1
@@ -137,7 +137,7 @@ def test_an_engine_that_hangs(
         assert done.code == 1
         assert "its engine, onnx on cpu, hangs" in read_error(done.err)
         require_whole_up_to_there(folder, whole)
-        assert detectattn("predict", "--resume", folder, "-q").code == 4
+        assert detectattn("predict", "--resume", folder, "-q", "--isolate", "none").code == 4
         # Which tells that another engine had taken over.
         assert compare_runs(whole, folder).differences == ["run.json"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from detectattn.config import CompareConfig
 from detectattn.errors import ConfigError
 from detectattn.report.changes import Changes, Finding
 from detectattn.report.changes_json import changes_to_json
+from detectattn.report.html.changes import render_changes_html
 from tests.compare.changes.studies import IMAGES, MACHINE, Entrant, forget_records, make_side
 
 PAIR = {"yolo": Entrant(), "detr": Entrant(forward_ms=80.0)}
@@ -132,7 +134,7 @@ def test_the_same_detections_count_otherwise_from_another_score_on() -> None:
     assert detections.identical
     assert (detections.score_before, detections.score_after, detections.only_before) == (0.3, 0.75, 24)
     assert (
-        "operating point is not, 0.750 instead of 0.300: 24 objects no more" in only(changes, "detections", "yolo").text
+        "operating point is not, 0.750 instead of 0.300: 24 boxes no more" in only(changes, "detections", "yolo").text
     )
     assert changes.findings[0].weight == "changed"
 
@@ -148,7 +150,7 @@ def test_objects_lost_and_found_are_counted() -> None:
         ("bus", 12, 0),
     }
     assert len(detections.most_changed) == 12
-    assert "24 objects as before, 12 no more and 12 anew" in only(changes, "detections").text
+    assert "24 boxes as before, 12 no more and 12 anew" in only(changes, "detections").text
 
 
 @pytest.mark.parametrize(
@@ -254,8 +256,23 @@ def test_a_pair_that_is_named_the_other_way_round_is_the_same_pair() -> None:
 def test_models_that_are_in_one_run_alone_are_named() -> None:
     changes = build_changes(make_side("a", PAIR), make_side("b", {"yolo": Entrant(), "new": Entrant()}))
     assert (changes.gone, changes.new) == (("detr",), ("new",))
-    assert "detr is in the first run alone." in [f.text for f in changes.findings]
+    texts = [f.text for f in changes.findings]
+    assert texts.index("detr is in the first run alone.") > 0
+    assert texts[0] == "Every detection of the models in both runs is the same, under the same conditions."
     assert [m.name for m in changes.models] == ["yolo"]
+
+
+def test_who_took_part_comes_after_what_became_of_the_others() -> None:
+    changes = build_changes(make_side("a", PAIR), make_side("b", {"yolo": WORSE}))
+    texts = [f.text for f in changes.findings]
+    assert "yolo lost" in texts[0]
+    gone = texts.index("detr is in the first run alone.")
+    assert {f.weight for f in changes.findings[gone + 1 :]} <= {"same"}
+    page = render_changes_html(changes)
+    answers = re.findall(r'<span class="answer">(.*?)</span>', page, re.DOTALL)
+    assert answers
+    assert all(re.sub(r"<[^>]*>", "", answer).strip().endswith(".") for answer in answers)
+    assert not any("first run alone" in answer for answer in answers)
 
 
 def test_a_model_that_failed_is_the_first_to_be_said() -> None:

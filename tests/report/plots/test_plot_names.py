@@ -58,6 +58,19 @@ def test_labels_of_close_points_do_not_overlap() -> None:
             assert a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
 
 
+def test_labels_keep_off_bars_where_they_can() -> None:
+    bar = (130.0, 0.0, 130.0, 300.0)
+    [freely] = place_labels([(100.0, 150.0)], ["a label"], 600, 300)
+    [aside] = place_labels([(100.0, 150.0)], ["a label"], 600, 300, [bar])
+    [anyway] = place_labels([(5.0, 150.0)], ["a label"], 600, 300, [bar, (20.0, 0.0, 20.0, 300.0)])
+
+    assert freely is not None
+    assert freely.align == "left"
+    assert aside is not None
+    assert aside.align == "right"
+    assert anyway is not None
+
+
 def test_a_label_without_room_is_left_out() -> None:
     crowd = [(300.0 + i % 5, 150.0 + i // 5) for i in range(40)]
 

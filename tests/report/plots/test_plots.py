@@ -253,6 +253,12 @@ def test_every_plot_of_times_says_whose_are_not_to_be_trusted(study: Report, nam
     assert any("yolo11n†" in map(str, row.values()) for row in all_rows(plot))
 
 
+def test_captions_describe_marks_that_are_drawn(study: Report) -> None:
+    assert "The larger marks on the stepped line" in by_name(study)["frontier"].caption
+    calm = replace(study, models=tuple(m for m in study.models if m.speed is None or m.speed.noise.trusted))
+    assert "Filled marks on the stepped line" in by_name(calm)["frontier"].caption
+
+
 def test_specs_leave_colours_of_text_grid_and_ground_to_the_theme(study: Report) -> None:
     for plot in build_plots(study):
         assert plot.spec["width"] == "container"

@@ -159,8 +159,9 @@ def make_page(explanation: Explanation) -> ExplanationPage:
 
 
 def _choose_leading(explanation: Explanation) -> tuple[str, ...]:
-    """The sentences that are shown large: one a model, and those that answer a question."""
-    first = max(1, min(_MOST_LEADING, len(explanation.models)))
+    """The sentences that are shown large: how every two models differ, and those that answer a question."""
+    models = len(explanation.models)
+    first = max(1, min(_MOST_LEADING, models * (models - 1) // 2))
     return tuple(s for n, s in enumerate(explanation.sentences) if n < first or "? " in s)
 
 

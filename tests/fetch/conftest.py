@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from tests.own_certificate import certificate
+
+__all__ = ["certificate"]
