@@ -124,7 +124,7 @@ def test_padding_rows_of_a_batch_are_ignored() -> None:
 
 @pytest.mark.parametrize("wrong", [{"conf": 1.5}, {"iou": -0.1}, {"max_det": 0}])
 def test_impossible_thresholds_are_refused(wrong: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match="must lie"):
+    with pytest.raises(ValueError, match="must be"):
         Thresholds(**wrong)  # type: ignore[arg-type]
 
 
