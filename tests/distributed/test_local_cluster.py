@@ -95,7 +95,7 @@ def test_terminated_run_leaves_nothing_running(
 ) -> None:
     out, flag = tmp_path / "out", tmp_path / "go-on"
     words = ["predict", pictures, "-m", tiny_model, "--isolate", "none", "--shard-size", "3", "-o", out]
-    program = start("-c", DRIVER, flag, out / "done", *words, "--cluster", "local")
+    program = start("-c", DRIVER, flag, out / "done", *words, "--cluster", "local", "--replicas", "1")
     end_s = time.monotonic() + PATIENCE_S
     while not flag.with_suffix(".waits").exists() and time.monotonic() < end_s and program.poll() is None:
         time.sleep(0.05)
