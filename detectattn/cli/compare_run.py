@@ -169,7 +169,7 @@ class CompareRun:
 
 
 def list_media(sources: Sequence[str], read: ReadOptions) -> tuple[Media | FrameFailure, ...]:
-    """Everything that the sources name.
+    """Everything that the sources name; none may turn out to be a stream, of which each model would see another part.
 
     Raises:
         SourceError: A source is not to be found, or all of them hold nothing.
@@ -180,7 +180,7 @@ def list_media(sources: Sequence[str], read: ReadOptions) -> tuple[Media | Frame
         raise EmptySource(
             f"there is nothing to compare on in {', '.join(sources)}", hint="Name images, videos, or a folder of them"
         )
-    return media
+    return tuple(replace(item, may_stream=False) if isinstance(item, Media) else item for item in media)
 
 
 def check_decisions(config: CompareConfig, names: Sequence[str]) -> None:

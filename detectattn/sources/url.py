@@ -144,8 +144,8 @@ def _require_stream(media: Media, body: OpenedBody) -> None:
     """
     if not media.may_stream:
         raise SourceError(
-            f"{media.source} is a live stream, which is read only where it is all that is to be read",
-            hint="Give its address by itself, as the one source of a run",
+            f"{media.source} is a live stream, which is read only where it is all that is to be read, and read once",
+            hint="Give its address by itself to predict, or record a part of it to a file",
         )
     if body.is_redirected and media.output.suffix.lower() in _FILE_SUFFIXES:
         where = to_one_line(redact_url(body.final_url))

@@ -21,8 +21,12 @@ from pycocotools.cocoeval import COCOeval
 
 from detectattn.cli import compare_run
 from detectattn.cli.app import run
+from detectattn.errors import SourceError
 from detectattn.pipeline.run_folder import lock_run_folder
 from detectattn.records import iter_records
+from detectattn.sources import iter_frames
+from detectattn.sources.base import ReadOptions
+from detectattn.types import Media
 
 IMAGES = 6
 # As `real_study` is made.
@@ -271,6 +275,15 @@ def test_two_studies_never_write_one_folder(
     monkeypatch.undo()
     assert run(["compare", "--resume", str(out), "--quiet"]) == 0
     assert not [path for path in out.iterdir() if path.name.startswith(".")]
+
+
+def test_an_address_that_answers_with_a_stream_is_a_failure(http_server: Any) -> None:
+    """Each model would be shown another part of it, and none would come to its end."""
+    url = http_server.serve("/cam", b"", content_type="multipart/x-mixed-replace; boundary=x")
+    (media,) = compare_run.list_media([url], ReadOptions())
+    assert isinstance(media, Media)
+    with pytest.raises(SourceError, match="is a live stream"):
+        next(iter_frames(media, ReadOptions()))
 
 
 # `python -m detectattn`, which times real child processes for a shorter while, and waits once the first is measured.
