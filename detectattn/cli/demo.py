@@ -9,16 +9,7 @@ import typer
 
 from detectattn.cli import options as opt
 
-OutOption = Annotated[
-    Path | None,
-    typer.Option(
-        "-o",
-        "--out",
-        metavar="FOLDER",
-        parser=opt.to_local_path,
-        help="Folder of the run; must not exist. [default: runs/demo-NNN]",
-    ),
-]
+OutOption = Annotated[Path | None, opt.out_folder("Folder of the run; must not exist. [default: runs/demo-NNN]")]
 
 
 def demo(out: OutOption = None, quiet: opt.QuietOption = False, as_json: opt.JsonOption = False) -> None:

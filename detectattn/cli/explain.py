@@ -19,16 +19,7 @@ ModelsOption = Annotated[
         "[default: rtdetr-l]",
     ),
 ]
-OutOption = Annotated[
-    Path | None,
-    typer.Option(
-        "-o",
-        "--out",
-        metavar="FOLDER",
-        parser=opt.to_local_path,
-        help="Folder of the run; must not exist. [default: runs/explain-NNN]",
-    ),
-]
+OutOption = Annotated[Path | None, opt.out_folder("Folder of the run; must not exist. [default: runs/explain-NNN]")]
 ConfOption = Annotated[
     float | None,
     typer.Option(

@@ -40,16 +40,7 @@ TruthOption = Annotated[
     str | None,
     typer.Option("--truth", metavar="PATH", help="Ground truth of these images: the loss of AP has limits too."),
 ]
-OutOption = Annotated[
-    Path | None,
-    typer.Option(
-        "-o",
-        "--out",
-        metavar="FOLDER",
-        parser=opt.to_local_path,
-        help="Folder of the model; must not exist. [default: runs/export-NNN]",
-    ),
-]
+OutOption = Annotated[Path | None, opt.out_folder("Folder of the model; must not exist. [default: runs/export-NNN]")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Keep a model that differs too much, and say so in it.")]
 
 

@@ -21,16 +21,7 @@ SizesOption = Annotated[
         help="Image sizes, comma-separated: 320,640 or 480x640. [default: half to two times the model's own]",
     ),
 ]
-OutOption = Annotated[
-    Path | None,
-    typer.Option(
-        "-o",
-        "--out",
-        metavar="FOLDER",
-        parser=opt.to_local_path,
-        help="Write inspect.md, inspect.json and plots; must not exist.",
-    ),
-]
+OutOption = Annotated[Path | None, opt.out_folder("Write inspect.md, inspect.json and plots; must not exist.")]
 TimeOption = Annotated[
     bool, typer.Option("--time/--no-time", help="Time passes, fused attention and the device, or only count.")
 ]

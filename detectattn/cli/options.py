@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.models import OptionInfo
 
 from detectattn.errors import ConfigError
 
@@ -24,6 +25,12 @@ def to_local_path(text: str) -> Path:
             hint="Copy it from or to there by other means; predict and compare go there themselves, with --cluster",
         )
     return Path(text)
+
+
+def out_folder(help_text: str) -> OptionInfo:
+    """``-o`` of a command that writes to this machine alone."""
+    option: OptionInfo = typer.Option("-o", "--out", metavar="FOLDER", parser=to_local_path, help=help_text)
+    return option
 
 
 Sources = Annotated[

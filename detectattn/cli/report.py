@@ -18,14 +18,7 @@ Runs = Annotated[
     ),
 ]
 OutOption = Annotated[
-    Path | None,
-    typer.Option(
-        "-o",
-        "--out",
-        metavar="FOLDER",
-        parser=opt.to_local_path,
-        help="Folder of the comparison; must not exist. [default: runs/report-NNN]",
-    ),
+    Path | None, opt.out_folder("Folder of the comparison; must not exist. [default: runs/report-NNN]")
 ]
 PairOption = Annotated[
     list[str] | None,
